@@ -1,0 +1,67 @@
+// One per disk: gathers everything appended since the last round and makes it durable in one
+// round. A log that becomes dirty while a round is out is part of the next one, so under load the
+// rounds grow by themselves and there is no linger.
+//
+//   idle --dirty()--> collecting --begin_flush() of each dirty client--> syncing
+//     ^---- nothing dirty -----------------------------------------------/ flushed() of each
+//
+// A completion carries (log incarnation, truncation generation, end) as they were when the round
+// began (S17): the client drops it if the generation has moved.
+
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "common/executor.h"
+#include "common/ids.h"
+#include "storage/disk.h"
+
+namespace barnabas::storage {
+
+struct FlushTicket {
+  uint64_t incarnation = 0;  // of the log object and its directory
+  uint64_t generation = 0;   // bumped by every truncation
+  Offset end;                // everything below becomes durable with this round
+};
+
+struct FlushWork {
+  SyncSet set;
+  FlushTicket ticket;
+};
+
+// Usually a partition. Calls arrive on the scheduler's loop; the client takes its own lock.
+class FlushClient {
+ public:
+  virtual std::optional<FlushWork> begin_flush() = 0;  // nullopt: nothing to do after all
+  virtual void flushed(const FlushTicket& ticket, const absl::Status& status) = 0;
+
+ protected:
+  ~FlushClient() = default;
+};
+
+class FlushScheduler {
+ public:
+  // `loop` should be the disk's own thread, where PosixDisk syncs inline.
+  FlushScheduler(Disk& disk, Executor& loop);
+  ~FlushScheduler();
+
+  // Thread-safe; costs one atomic operation when the client is dirty already. Never calls back
+  // from inside. The scheduler keeps the client alive while it is dirty or in a round.
+  void dirty(const std::shared_ptr<FlushClient>& client);
+
+  // How long the oldest appended but unflushed bytes have been waiting (S20); zero when clean.
+  // Thread-safe: answers also while the loop hangs in fsync.
+  Duration oldest_wait(Instant now) const;
+  // After a failed sync: the disk is finished, every later round fails at once with this status.
+  absl::Status failed() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace barnabas::storage
