@@ -1,0 +1,92 @@
+#include "kafka/records/record.h"
+
+#include <absl/strings/str_cat.h>
+
+namespace barnabas::kafka {
+namespace {
+
+// A length of -1 is null; others below zero never occur in a sound record.
+std::optional<std::string_view> read_nullable(ByteReader& in) {
+  const int32_t size = in.read_varint();
+  if (size == -1) return std::nullopt;
+  if (size < 0) {
+    in.fail("a length is negative");
+    return std::nullopt;
+  }
+  return in.read_bytes(static_cast<size_t>(size));
+}
+
+RecordHeaderView read_header(ByteReader& in) {
+  RecordHeaderView header;
+  const int32_t key_size = in.read_varint();
+  if (key_size < 0) {
+    in.fail("a header has no name");
+    return header;
+  }
+  header.key = in.read_bytes(static_cast<size_t>(key_size));
+  header.value = read_nullable(in);
+  return header;
+}
+
+}  // namespace
+
+std::vector<RecordHeaderView> RecordView::headers() const {
+  std::vector<RecordHeaderView> out;
+  out.reserve(static_cast<size_t>(header_count));
+  ByteReader in(header_bytes);
+  for (int32_t i = 0; i < header_count; ++i) out.push_back(read_header(in));
+  return out;
+}
+
+RecordReader::RecordReader(const BatchView& batch, std::string_view records)
+    : in_(records),
+      base_offset_(batch.base_offset().value()),
+      base_timestamp_(batch.base_timestamp()),
+      count_(batch.record_count()) {
+  if (batch.timestamp_type() == TimestampType::kLogAppendTime) append_time_ = batch.max_timestamp();
+  if (count_ < 0) fail("the record count is negative");
+}
+
+std::nullopt_t RecordReader::fail(std::string_view reason) {
+  status_ = absl::DataLossError(absl::StrCat("record ", read_, " of ", count_, ": ",
+                                             absl::string_view(reason.data(), reason.size())));
+  return std::nullopt;
+}
+
+std::optional<RecordView> RecordReader::next() {
+  if (!status_.ok()) return std::nullopt;
+  if (read_ == count_) {
+    if (!in_.at_end()) return fail("there are bytes behind the last record");
+    return std::nullopt;
+  }
+  const size_t start = in_.position();
+  const int32_t length = in_.read_varint();
+  if (length < 0) return fail("its length is negative");
+  const std::string_view body = in_.read_bytes(static_cast<size_t>(length));
+  if (!in_.ok()) return fail(std::string(in_.status().message()));
+
+  RecordView record;
+  record.size = in_.position() - start;
+  ByteReader fields(body);
+  fields.read_int8();  // attributes: unused in this format
+  // Unsigned, because a damaged delta may overflow and only sound sums matter.
+  const auto timestamp_delta = static_cast<uint64_t>(fields.read_varlong());
+  record.timestamp = append_time_.value_or(
+      static_cast<int64_t>(static_cast<uint64_t>(base_timestamp_) + timestamp_delta));
+  record.offset_delta = fields.read_varint();
+  record.offset = Offset(static_cast<int64_t>(static_cast<uint64_t>(base_offset_) +
+                                              static_cast<uint64_t>(record.offset_delta)));
+  record.key = read_nullable(fields);
+  record.value = read_nullable(fields);
+  record.header_count = fields.read_varint();
+  if (record.header_count < 0) return fail("its header count is negative");
+  record.header_bytes = fields.rest();
+  // Each header takes two bytes at least, so a huge count ends at the end of the bytes.
+  for (int32_t i = 0; i < record.header_count && fields.ok(); ++i) read_header(fields);
+  if (!fields.ok()) return fail(std::string(fields.status().message()));
+  if (!fields.at_end()) return fail("it is longer than its fields");
+  ++read_;
+  return record;
+}
+
+}  // namespace barnabas::kafka
