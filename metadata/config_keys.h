@@ -1,0 +1,60 @@
+// Every configuration key that exists, declared once: parsing, validation, documentation and
+// DescribeConfigs all read this table (docs/configuration.md).
+
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/types/span.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "metadata/image.h"
+
+namespace barnabas::metadata {
+
+enum class KeyType { kBool, kString, kInt, kLong, kDouble, kList, kPassword };  // kInt: 32 bits
+
+struct ConfigKey {
+  std::string_view name;
+  KeyType type;
+  std::string_view default_value;
+  std::string_view documentation;
+  std::string_view broker_key;  // topics: the broker-level synonym, empty: none
+  int64_t min = INT64_MIN;
+  int64_t max = INT64_MAX;
+  std::string_view allowed;  // comma separated, for enumerations; empty: any
+  bool has_effect = true;    // false: accepted, stored and shown, means nothing here
+};
+
+absl::Span<const ConfigKey> topic_keys();
+const ConfigKey* find_topic_key(std::string_view name);
+// OK, or a sentence that names key, value and what is allowed, with the nearest key if unknown.
+absl::Status check_topic_config(std::string_view key, std::string_view value);
+
+// What holds for a topic: its own setting, else the brokers' default under the synonym, else the
+// built-in default.
+struct TopicSettings {
+  int32_t min_in_sync_replicas = 1;
+  int32_t max_message_bytes = 1'048'588;
+  int64_t segment_bytes = int64_t{1} << 30;
+  int64_t segment_ms = 604'800'000;
+  int64_t retention_ms = 604'800'000;
+  int64_t retention_bytes = -1;
+  bool compacted = false;  // cleanup.policy has "compact"
+  bool deletes = true;     // cleanup.policy has "delete"
+  bool log_append_time = false;
+  int64_t timestamp_before_max_ms = INT64_MAX;
+  int64_t timestamp_after_max_ms = 3'600'000;
+  std::string compression_type = "producer";
+  bool unclean_leader_election = false;
+  Durability durability = Durability::kDurable;  // acks.durability
+  bool strict_validation = false;                // produce.validation
+  int32_t index_interval_bytes = 4096;
+};
+TopicSettings topic_settings(const Image& image, std::string_view topic);
+
+}  // namespace barnabas::metadata

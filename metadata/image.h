@@ -1,0 +1,173 @@
+// The cluster as committed records describe it. Controllers (leader and standbys) and brokers build
+// it from the same records with this one apply code, so that equal index means equal image.
+//
+// Apply is total: a record that does not fit the image is a broken invariant of metadata and aborts
+// the process (S2: what could be wrong was refused when deciding).
+//
+// Plain structs, no protobuf, no lock, no thread. Not copied on change: the owner says who may read
+// when (the controller's loop; on brokers a reader-writer lock around apply).
+
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/ids.h"
+#include "common/uuid.h"
+
+namespace barnabas::proto {
+class Decision;
+class Image;
+class Record;
+}  // namespace barnabas::proto
+
+namespace barnabas::metadata {
+
+enum class Durability { kDurable, kReplicated };
+
+struct ListenerAddress {
+  std::string name;  // as in `listeners`
+  std::string host;  // empty: the address class that the client reached us by
+  uint16_t port = 0;
+  std::string protocol;  // PLAINTEXT, SSL, ...
+  friend bool operator==(const ListenerAddress&, const ListenerAddress&) = default;
+};
+
+struct BrokerImage {
+  BrokerId id;
+  BrokerEpoch epoch;  // Raft index of its registration
+  Uuid incarnation;
+  std::vector<ListenerAddress> listeners;
+  std::string rack;  // empty: none
+  std::vector<Uuid> directories;
+  std::string software;
+  bool fenced = true;
+  bool in_controlled_shutdown = false;
+
+  bool may_lead() const { return !fenced && !in_controlled_shutdown; }
+  friend bool operator==(const BrokerImage&, const BrokerImage&) = default;
+};
+
+struct PartitionImage {
+  std::vector<BrokerId> replicas;  // in order of preference: the first is the preferred leader
+  std::vector<Uuid> directories;   // one per replica (S10)
+  std::vector<BrokerId> in_sync;   // sorted by preference
+  std::vector<BrokerId> eligible;  // KIP-966
+  std::vector<BrokerId> last_known_eligible;
+  BrokerId leader = kNoBroker;
+  LeaderEpoch leader_epoch{0};
+  PartitionEpoch partition_epoch{0};
+  Lineage lineage{0};
+  Durability durability = Durability::kDurable;
+  Durability durability_wanted = Durability::kDurable;
+  bool recovering = false;
+  std::vector<BrokerId> adding;
+  std::vector<BrokerId> removing;
+
+  bool has_replica(BrokerId broker) const;
+  bool is_in_sync(BrokerId broker) const;
+  friend bool operator==(const PartitionImage&, const PartitionImage&) = default;
+};
+
+struct TopicImage {
+  Uuid id;
+  std::string name;
+  std::vector<PartitionImage> partitions;  // index = partition
+  friend bool operator==(const TopicImage&, const TopicImage&) = default;
+};
+
+enum class ResourceType { kTopic = 2, kBroker = 4 };  // as in Kafka's config resources
+using ConfigMap = std::map<std::string, std::string>;
+
+struct TopicPartition {
+  Uuid topic;
+  PartitionIndex index;
+  friend auto operator<=>(const TopicPartition&, const TopicPartition&) = default;
+  template <class H>
+  friend H AbslHashValue(H h, const TopicPartition& p) {
+    return H::combine(std::move(h), p.topic, p.index.value());
+  }
+};
+
+// What one decision touched, so that followers of the image need not look at all of it. Sorted.
+struct Delta {
+  LogIndex index{0};
+  std::set<BrokerId> brokers;
+  std::set<TopicPartition> partitions;         // created, changed
+  std::map<Uuid, std::string> new_topics;      // id -> name
+  std::map<Uuid, std::string> removed_topics;  // id -> name
+  std::set<std::pair<ResourceType, std::string>> configs;
+  bool features = false;
+  bool whole = false;  // the image was replaced by a snapshot: everything may have changed
+};
+
+// Outcome of a request, kept so that a retry gets the same answer (S3).
+struct RememberedRequest {
+  uint64_t sequence = 0;
+  std::string outcome;
+  LogIndex index{0};
+  friend bool operator==(const RememberedRequest&, const RememberedRequest&) = default;
+};
+
+class Image {
+ public:
+  // Applies one decision at its index; indexes grow (gaps are entries of the Raft layer).
+  Delta apply(LogIndex index, const proto::Decision& decision);
+  // Entries without a payload move the index only.
+  void advance_to(LogIndex index);
+
+  LogIndex index() const { return index_; }
+
+  const BrokerImage* broker(BrokerId id) const;
+  const std::map<BrokerId, BrokerImage>& brokers() const { return brokers_; }
+
+  const TopicImage* topic(const Uuid& id) const;
+  const TopicImage* topic_by_name(std::string_view name) const;
+  const std::map<std::string, Uuid, std::less<>>& topics_by_name() const { return names_; }
+  const PartitionImage* partition(const TopicPartition& partition) const;
+  size_t partition_count() const { return partition_count_; }
+  // Partitions with a replica on this broker.
+  const std::set<TopicPartition>& partitions_of(BrokerId broker) const;
+
+  // Those that were set on this very resource; nullptr: none were.
+  const ConfigMap* configs(ResourceType type, std::string_view name) const;
+
+  int32_t feature_level(std::string_view name) const;  // 0: not finalized
+  const std::map<std::string, int32_t>& features() const { return features_; }
+  ProducerId next_producer_id() const { return next_producer_id_; }
+
+  // The newest request remembered of this client; older ones are answered as too old.
+  const RememberedRequest* request(const Uuid& client) const;
+  static constexpr size_t kMaxRememberedClients = 10'000;  // the least recent is forgotten first
+
+  // The image as records, and back. Equal images give equal bytes.
+  proto::Image to_proto() const;
+  static Image from_proto(const proto::Image& image);
+  // A hash of everything, for comparing nodes at equal index (I22).
+  uint64_t hash() const;
+
+ private:
+  friend class Applier;
+
+  LogIndex index_{0};
+  std::map<BrokerId, BrokerImage> brokers_;
+  absl::flat_hash_map<Uuid, TopicImage> topics_;
+  std::map<std::string, Uuid, std::less<>> names_;
+  std::map<BrokerId, std::set<TopicPartition>> by_broker_;
+  size_t partition_count_ = 0;
+  std::map<std::pair<ResourceType, std::string>, ConfigMap> configs_;
+  std::map<std::string, int32_t> features_;
+  ProducerId next_producer_id_{0};
+  std::map<Uuid, RememberedRequest> requests_;
+};
+
+}  // namespace barnabas::metadata
