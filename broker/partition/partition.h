@@ -1,0 +1,224 @@
+// One replica of one partition on this broker: the log, the replication state and everybody who
+// waits for them, behind one mutex with short critical sections.
+//
+//              committed metadata                     committed metadata
+//   [offline] ------------------> [following(leader, epoch)] <------> [leading(epoch)]
+//       ^                                 |                               |
+//       +------- failed disk, broken invariant (fenced, S13) -------------+
+//
+// The decisions are PartitionCore's (pure, partition_core.h); this class locks, steps it, does the
+// log's writes, unlocks, and then runs the effects: answers go by post() to the loop of whoever
+// asked, waiters are woken, the flush scheduler and the proposer are told. Nothing blocks and
+// nothing is posted synchronously under the lock.
+//
+// All public functions are thread-safe.
+
+#pragma once
+
+#include <absl/functional/any_invocable.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/buffer.h"
+#include "common/clock.h"
+#include "common/executor.h"
+#include "common/ids.h"
+#include "common/uuid.h"
+#include "kafka/errors.h"
+#include "metadata/config_keys.h"
+#include "metadata/image.h"
+#include "storage/flush_scheduler.h"
+#include "storage/log/log.h"
+
+namespace barnabas::partition {
+
+// Who leads, for answers that carry a hint (KIP-951). {-1, -1}: not known.
+struct LeaderHint {
+  BrokerId leader = kNoBroker;
+  LeaderEpoch epoch = kNoLeaderEpoch;
+};
+
+struct RecordError {
+  int32_t batch_index = 0;
+  std::string message;
+};
+
+struct ProduceAnswer {
+  kafka::ErrorCode error = kafka::ErrorCode::kNone;
+  std::string message;  // with the limit, its value and what was seen
+  Offset base_offset = kNoOffset;
+  int64_t log_append_time_ms = -1;
+  Offset log_start = kNoOffset;
+  std::vector<RecordError> record_errors;
+  LeaderHint leader;  // with NOT_LEADER_OR_FOLLOWER, FENCED_LEADER_EPOCH
+};
+using ProduceDone = absl::AnyInvocable<void(ProduceAnswer)>;
+
+// The replica that fetches or reports; its epoch proves which incarnation speaks.
+struct ReplicaIdentity {
+  BrokerId broker;
+  BrokerEpoch epoch;
+  Uuid directory;
+};
+
+struct FetchArgs {
+  Offset offset;
+  LeaderEpoch leader_epoch = kNoLeaderEpoch;        // what the asker believes; -1: says nothing
+  LeaderEpoch last_fetched_epoch = kNoLeaderEpoch;  // epoch before `offset`; -1: says nothing
+  size_t max_bytes = 0;
+  bool at_least_one = false;  // the first non-empty partition gives one whole batch in any case
+  bool read_committed = false;
+  std::optional<ReplicaIdentity> replica;  // nullopt: a consumer
+  // Of a consumer with a rack, KIP-392; empty: none.
+  std::string_view rack;
+};
+
+struct FetchAnswer {
+  kafka::ErrorCode error = kafka::ErrorCode::kNone;
+  Offset high_watermark = kNoOffset;
+  Offset last_stable_offset = kNoOffset;
+  Offset log_start = kNoOffset;
+  std::optional<storage::EpochEnd> diverging;  // the asker must truncate first
+  LeaderHint leader;
+  Buffer records;  // owns its bytes
+};
+
+// Somebody who waits for records. wake() may come from any thread, under no lock, and more than
+// once; it must only post.
+class Waiter {
+ public:
+  virtual ~Waiter() = default;
+  virtual void wake() = 0;
+};
+
+enum class ListOffsetsKind { kLatest, kEarliest, kMaxTimestamp, kEarliestLocal, kTimestamp };
+struct ListOffsetsArgs {
+  ListOffsetsKind kind = ListOffsetsKind::kLatest;
+  int64_t timestamp_ms = -1;
+  LeaderEpoch leader_epoch = kNoLeaderEpoch;
+  bool read_committed = false;
+  bool replica = false;  // a follower, or a debugging client: sees up to the log end
+};
+struct ListOffsetsAnswer {
+  kafka::ErrorCode error = kafka::ErrorCode::kNone;
+  Offset offset = kNoOffset;
+  int64_t timestamp_ms = -1;
+  LeaderEpoch leader_epoch = kNoLeaderEpoch;
+};
+
+struct EpochEndAnswer {
+  kafka::ErrorCode error = kafka::ErrorCode::kNone;
+  storage::EpochEnd end;
+};
+
+// One line of a DurableReport (S16).
+struct DurableReport {
+  LeaderEpoch leader_epoch;
+  Offset durable_end;
+  LeaderEpoch epoch_before_end;
+};
+struct DurableReportAnswer {
+  kafka::ErrorCode error = kafka::ErrorCode::kNone;
+  Offset high_watermark = kNoOffset;
+  LeaderEpoch leader_epoch = kNoLeaderEpoch;
+};
+
+// An ISR change that the leader wishes for. Answered by Partition::proposal_answered().
+struct InSyncProposal {
+  metadata::TopicPartition partition;
+  LeaderEpoch leader_epoch;
+  PartitionEpoch partition_epoch;
+  struct Member {
+    BrokerId broker;
+    BrokerEpoch epoch;
+  };
+  std::vector<Member> in_sync;
+  bool recovered = false;
+  bool durable = false;  // S11
+};
+// Hands proposals to the controller; may batch those that come together. Thread-safe; must not
+// call back from inside.
+class Proposer {
+ public:
+  virtual ~Proposer() = default;
+  virtual void propose(InSyncProposal proposal) = 0;
+};
+
+struct PartitionView {  // for tools and metrics
+  bool leading = false;
+  LeaderEpoch leader_epoch;
+  Offset log_start, high_watermark, durable_end, log_end;
+  uint64_t size_bytes = 0;
+  std::string trouble;  // why the replica is offline or fenced; empty: it is not
+};
+
+// What a partition needs from its broker.
+struct Surroundings {
+  BrokerId self;
+  const Clock& clock;
+  storage::FlushScheduler& flusher;
+  Proposer& proposer;
+  Duration replica_lag_max{std::chrono::seconds(30)};  // replica.lag.time.max.ms
+  Duration flush_lag_max{std::chrono::seconds(10)};    // S20: a stuck flush leaves the ISR sooner
+  size_t unflushed_bytes_max = size_t{256} << 20;      // S20: then produce is refused
+  int32_t producers_max = 100'000;                     // producer ids remembered
+  Duration producer_expiry{std::chrono::hours(24)};    // producer.id.expiration.ms
+};
+
+class Partition : public storage::FlushClient, public std::enable_shared_from_this<Partition> {
+ public:
+  // Takes a recovered log. `high_watermark`: from the checkpoint, a lower bound.
+  // Rebuilds the producer state from snapshot and log.
+  static absl::StatusOr<std::shared_ptr<Partition>> open(
+      Surroundings surroundings, metadata::TopicPartition id, std::string topic,
+      std::unique_ptr<storage::Log> log, Offset high_watermark, metadata::TopicSettings settings);
+  ~Partition() override = default;
+
+  // ---- Metadata (one thread: the broker's metadata loop) ----
+  // The committed state. Idempotent; never goes back (S8). `epochs`: of every registered broker.
+  virtual void update(const metadata::PartitionImage& state, BrokerEpoch own_epoch,
+                      const std::map<BrokerId, BrokerEpoch>& epochs) = 0;
+  virtual void update_settings(const metadata::TopicSettings& settings) = 0;
+  // For a lag check, log roll, expiry of producers: about once a second is enough.
+  virtual void tick() = 0;
+  // kNone: done, or already as proposed. An error that proves nothing was committed frees the
+  // proposal; nullopt: unknown outcome, it stays in flight until a newer epoch is seen (S14).
+  virtual void proposal_answered(const InSyncProposal& proposal,
+                                 std::optional<kafka::ErrorCode> error) = 0;
+
+  // ---- Clients ----
+  // Validates, appends, and for acks=-1 parks until the high watermark passes (S21). `records` is
+  // what the request carries for this partition; it is not used after the return. acks 0 and 1 and
+  // every error: answered by the returned value; nullopt: `done` will be posted to `loop`.
+  virtual std::optional<ProduceAnswer> produce(const Buffer& records, int16_t acks,
+                                               Instant deadline, Executor& loop,
+                                               ProduceDone done) = 0;
+  virtual FetchAnswer fetch(const FetchArgs& args) = 0;
+  // Wakes `waiter` when more may be readable than args.offset shows now (for consumers below the
+  // high watermark, for replicas below the log end), or the role changes. True: there is news
+  // already, the waiter was not kept. Forgotten when the weak pointer is dead or after one wake.
+  virtual bool watch(const FetchArgs& args, const std::weak_ptr<Waiter>& waiter) = 0;
+  virtual ListOffsetsAnswer list_offsets(const ListOffsetsArgs& args) = 0;
+  virtual EpochEndAnswer epoch_end(LeaderEpoch asked, LeaderEpoch current) = 0;
+
+  // ---- Replication ----
+  virtual DurableReportAnswer report(const ReplicaIdentity& from, const DurableReport& report) = 0;
+
+  // ---- Stop ----
+  // Flushes, writes producer snapshot and indexes; for a clean stop. Waits.
+  virtual absl::Status close() = 0;
+  // Parked requests are answered NOT_LEADER_OR_FOLLOWER, the log is let go (topic deleted).
+  virtual void abandon() = 0;
+
+  virtual const metadata::TopicPartition& id() const = 0;
+  virtual const std::string& topic() const = 0;
+  virtual PartitionView view() const = 0;
+};
+
+}  // namespace barnabas::partition
