@@ -3,8 +3,15 @@
 
 #pragma once
 
+#include <absl/base/thread_annotations.h>
+
 #include <condition_variable>
 #include <mutex>
+
+// Abseil's containers define three of these names; ours, for both orders of inclusion.
+#undef GUARDED_BY
+#undef PT_GUARDED_BY
+#undef NO_THREAD_SAFETY_ANALYSIS
 
 #if defined(__clang__)
 #define BARNABAS_THREAD_ANNOTATION(x) __attribute__((x))
