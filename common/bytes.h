@@ -151,6 +151,8 @@ class ByteWriter {
   void patch(size_t position, T value) {
     store_big_endian<T>(out_.data() + position, value);
   }
+  // Moves what follows `position` back to make room for `bytes`.
+  void insert(size_t position, std::string_view bytes) { out_.insert(position, bytes); }
   void reserve(size_t total) { out_.reserve(total); }
   std::string take() { return std::exchange(out_, {}); }
 
