@@ -26,14 +26,20 @@ struct ConfigKey {
   std::string_view broker_key;  // topics: the broker-level synonym, empty: none
   int64_t min = INT64_MIN;
   int64_t max = INT64_MAX;
-  std::string_view allowed;  // comma separated, for enumerations; empty: any
-  bool has_effect = true;    // false: accepted, stored and shown, means nothing here
+  std::string_view allowed = {};  // comma separated, for enumerations; empty: any
+  bool has_effect = true;         // false: accepted, stored and shown, means nothing here
 };
 
 absl::Span<const ConfigKey> topic_keys();
 const ConfigKey* find_topic_key(std::string_view name);
 // OK, or a sentence that names key, value and what is allowed, with the nearest key if unknown.
 absl::Status check_topic_config(std::string_view key, std::string_view value);
+
+// Defaults of all brokers (resource type broker, name "") that may be changed while they run: the
+// synonyms of topic keys, and those of topics that are created without saying how.
+absl::Span<const ConfigKey> broker_keys();
+const ConfigKey* find_broker_key(std::string_view name);
+absl::Status check_broker_config(std::string_view key, std::string_view value);
 
 // What holds for a topic: its own setting, else the brokers' default under the synonym, else the
 // built-in default.
@@ -56,5 +62,14 @@ struct TopicSettings {
   int32_t index_interval_bytes = 4096;
 };
 TopicSettings topic_settings(const Image& image, std::string_view topic);
+// The same for a topic that does not exist yet, or would be changed: `own` are its own settings,
+// `defaults` those of all brokers.
+TopicSettings topic_settings(const ConfigMap& own, const ConfigMap& defaults);
+// Of min.insync.replicas: what a partition with so many replicas can ask for.
+int32_t effective_min_in_sync(const TopicSettings& settings, size_t replicas);
+
+// What a topic gets that is created without saying it: num.partitions, default.replication.factor.
+int32_t default_partitions(const Image& image);
+int32_t default_replication_factor(const Image& image);
 
 }  // namespace barnabas::metadata

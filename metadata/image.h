@@ -50,6 +50,10 @@ struct BrokerImage {
   std::string rack;  // empty: none
   std::vector<Uuid> directories;
   std::string software;
+  std::map<std::string, std::pair<int32_t, int32_t>> features;  // name -> levels it understands
+  // The last epoch in which this broker was unfenced: a directory that has held this epoch or a
+  // later one has everything the broker ever promised (S10). kNoBrokerEpoch: it never served.
+  BrokerEpoch served = kNoBrokerEpoch;
   bool fenced = true;
   bool in_controlled_shutdown = false;
 
@@ -107,6 +111,7 @@ struct Delta {
   std::map<Uuid, std::string> removed_topics;  // id -> name
   std::set<std::pair<ResourceType, std::string>> configs;
   bool features = false;
+  bool producer_ids = false;
   bool whole = false;  // the image was replaced by a snapshot: everything may have changed
 };
 
@@ -140,6 +145,9 @@ class Image {
 
   // Those that were set on this very resource; nullptr: none were.
   const ConfigMap* configs(ResourceType type, std::string_view name) const;
+  const std::map<std::pair<ResourceType, std::string>, ConfigMap>& all_configs() const {
+    return configs_;
+  }
 
   int32_t feature_level(std::string_view name) const;  // 0: not finalized
   const std::map<std::string, int32_t>& features() const { return features_; }
@@ -147,6 +155,7 @@ class Image {
 
   // The newest request remembered of this client; older ones are answered as too old.
   const RememberedRequest* request(const Uuid& client) const;
+  const std::map<Uuid, RememberedRequest>& requests() const { return requests_; }
   static constexpr size_t kMaxRememberedClients = 10'000;  // the least recent is forgotten first
 
   // The image as records, and back. Equal images give equal bytes.
@@ -168,6 +177,7 @@ class Image {
   std::map<std::string, int32_t> features_;
   ProducerId next_producer_id_{0};
   std::map<Uuid, RememberedRequest> requests_;
+  std::map<LogIndex, Uuid> requests_by_age_;  // a decision answers one request at most
 };
 
 }  // namespace barnabas::metadata
