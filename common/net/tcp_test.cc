@@ -250,6 +250,7 @@ TEST_F(Tcp, LinksAreSpreadOverTheLoops) {
                                       MutexLock lock(mutex);
                                       links.push_back(std::move(link));
                                       on_a.insert(a.loop().here());
+                                      loop_.post([] {});  // it sleeps, and shall look again
                                     });
   ASSERT_TRUE(listening.ok());
   std::vector<LinkPtr> dialled;
