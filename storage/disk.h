@@ -74,7 +74,9 @@ class Disk {
 
   using SyncDone = absl::AnyInvocable<void(absl::Status)>;
   // Makes durable what the set names, as it is when the sync begins or later; `done` arrives on
-  // `loop`. Syncs of one disk are carried out in the order they were asked for.
+  // `loop`, never from inside this call. Syncs of one disk are carried out in the order they were
+  // asked for. A directory that is not there (any more) counts as done: whoever removed it syncs
+  // its parent.
   virtual void sync(SyncSet set, Executor& loop, SyncDone done) = 0;
   // The same, waiting: for start-up and for tools, never on a loop that serves.
   virtual absl::Status sync_and_wait(const SyncSet& set) = 0;
@@ -83,6 +85,8 @@ class Disk {
                                                absl::Span<char> into) = 0;
 };
 
+// "/a" of "/a/b", "." of "b": what is to be synced for a new name `path`.
+std::string parent_directory(const std::string& path);
 // Writes `bytes` to `path` by way of `path`.tmp, sync, rename, directory sync; waits.
 absl::Status replace_file(Disk& disk, const std::string& path, std::string_view bytes);
 absl::StatusOr<std::string> read_file(Disk& disk, const std::string& path);

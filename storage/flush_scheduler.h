@@ -12,6 +12,7 @@
 
 #include <absl/status/status.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -33,21 +34,27 @@ struct FlushWork {
   FlushTicket ticket;
 };
 
-// Usually a partition. Calls arrive on the scheduler's loop; the client takes its own lock.
+// Usually a partition. Calls arrive on the scheduler's loop; the client takes its own lock. A
+// client belongs to one scheduler for all its life.
 class FlushClient {
  public:
+  virtual ~FlushClient() = default;
   virtual std::optional<FlushWork> begin_flush() = 0;  // nullopt: nothing to do after all
   virtual void flushed(const FlushTicket& ticket, const absl::Status& status) = 0;
 
- protected:
-  ~FlushClient() = default;
+ private:
+  friend class FlushScheduler;
+  std::atomic<bool> queued_ = false;  // waits for the next round
 };
 
 class FlushScheduler {
  public:
   // `loop` should be the disk's own thread, where PosixDisk syncs inline.
   FlushScheduler(Disk& disk, Executor& loop);
+  // On `loop`, or after it has stopped. No client is called afterwards.
   ~FlushScheduler();
+  FlushScheduler(const FlushScheduler&) = delete;
+  FlushScheduler& operator=(const FlushScheduler&) = delete;
 
   // Thread-safe; costs one atomic operation when the client is dirty already. Never calls back
   // from inside. The scheduler keeps the client alive while it is dirty or in a round.

@@ -37,19 +37,37 @@
 
 namespace barnabas::storage {
 
+class LogResources;  // storage/log/resources.h: descriptors and tail caches under common limits
+
 struct LogOptions {
   int64_t segment_bytes = int64_t{1} << 30;
   std::chrono::milliseconds segment_age{std::chrono::hours{168}};  // segment.ms
   int32_t index_interval_bytes = 4096;
   // The Raft log keeps its own chain of hashes and wants each append to be exactly one batch.
   bool one_batch_per_append = false;
+  // Shared by the logs of one disk; nullptr: of this log's own.
+  std::shared_ptr<LogResources> resources = nullptr;
 };
 
-// What a start knows about the last stop.
+// What a start knows about the last stop. Below the recovery point everything is known to be
+// durable, so that damage there is kDataLoss; at and above it, the first thing that does not hold
+// together ends the log. The recovery point is therefore a promise of the caller: before it calls
+// truncate() or restart_at() to below the last one that it made durable, it lowers that one, and
+// waits for it.
 struct RecoveryHints {
   bool clean = false;                 // the clean-stop marker was there: nothing is scanned
   Offset recovery_point = Offset{0};  // known durable below this; scanned from here on
   std::optional<Offset> log_start;    // from the log-start checkpoint (DeleteRecords)
+};
+
+// What open() found, for owners that have promised something about the tail (S6, S10).
+struct RecoveryReport {
+  Offset scanned_from = kNoOffset;  // -1: nothing was scanned
+  Offset cut_at = kNoOffset;        // -1: nothing was cut
+  uint64_t cut_bytes = 0;
+  // Behind the cut lay a batch whose checksum held: writes that reached the disk out of order, or
+  // damage to data that was durable. Only the owner can tell, by what it had promised.
+  bool sound_batches_cut = false;
 };
 
 struct Appended {
@@ -81,6 +99,7 @@ class Log {
   virtual Offset durable_end() const = 0;
   virtual uint64_t size_bytes() const = 0;
   virtual const std::string& directory() const = 0;
+  virtual const RecoveryReport& recovery() const = 0;
 
   // ---- Append ----
   // `batches`: one or more whole, validated v2 batches of a client; they are stored as they are but
@@ -108,6 +127,7 @@ class Log {
   // ---- Epochs ----
   virtual LeaderEpoch last_epoch() const = 0;  // -1 for an empty log that never had one
   // Largest epoch <= `asked` and the offset where it ends (KIP-101, KIP-279).
+  // {-1, -1} also if `asked` is newer than last_epoch().
   virtual EpochEnd epoch_end(LeaderEpoch asked) const = 0;
   // Epoch of the record just below `offset`; -1 when there is none.
   virtual LeaderEpoch epoch_before(Offset offset) const = 0;
@@ -115,13 +135,17 @@ class Log {
   virtual absl::Status begin_epoch(LeaderEpoch epoch) = 0;
 
   // ---- Shape ----
-  // Drops [to, end). Lowers durable_end at once, moves the generation; what is appended afterwards
-  // becomes durable only together with the truncation itself, directory included (S17).
+  // Drops [to, end), and of a batch that holds `to` the whole: then end() < `to`. Lowers
+  // durable_end at once, moves the generation; what is appended afterwards becomes durable only
+  // together with the truncation itself, directory included (S17).
   virtual absl::Status truncate(Offset to) = 0;
   // Drops everything and goes on at `at` (a follower that fell below the leader's log start).
   virtual absl::Status restart_at(Offset at) = 0;
   // Drops what lies below `to` (<= end()), whole segments at a time; never goes back.
   virtual absl::Status advance_start(Offset to) = 0;
+  // Deletes at most `at_most` of the files that truncation and advance_start() set aside (renamed
+  // to .deleted), which may take milliseconds each; true if some are left.
+  virtual absl::StatusOr<bool> remove_deleted(size_t at_most) = 0;
   // Closes the active segment if it is old enough (by segment_age); cheap to call often.
   virtual absl::Status roll_if_old(WallTime now) = 0;
   virtual void set_options(const LogOptions& options) = 0;
