@@ -51,10 +51,10 @@ absl::StatusOr<BatchView> BatchView::parse(std::string_view bytes) {
   return BatchView(bytes.substr(0, *size));
 }
 
-int32_t BatchView::last_sequence() const {
-  if (base_sequence() < 0) return base_sequence();
-  const int64_t last = static_cast<int64_t>(base_sequence()) + last_offset_delta();
-  return static_cast<int32_t>(last & INT32_MAX);
+int32_t BatchView::sequence_at(int32_t offset_delta) const {
+  if (base_sequence() < 0) return -1;
+  const int64_t sequence = static_cast<int64_t>(base_sequence()) + offset_delta;
+  return static_cast<int32_t>(sequence & INT32_MAX);
 }
 
 uint32_t BatchView::computed_crc() const { return crc32c(bytes_.substr(21)); }

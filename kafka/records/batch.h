@@ -56,6 +56,7 @@ inline constexpr int16_t kLogAppendTime = 0x08;
 inline constexpr int16_t kTransactional = 0x10;
 inline constexpr int16_t kControl = 0x20;
 inline constexpr int16_t kDeleteHorizon = 0x40;
+inline constexpr int16_t kKnown = 0x7f;
 }  // namespace attribute
 
 class BatchView {
@@ -92,8 +93,10 @@ class BatchView {
   int32_t record_count() const { return load<int32_t>(57); }
 
   bool has_producer() const { return producer_id() != kNoProducerId; }
-  // The sequence number of the last record; sequences wrap around to 0 behind the largest int32.
-  int32_t last_sequence() const;
+  // The sequence number of the record at an offset delta (-1: the batch has none); sequences wrap
+  // around to 0 behind the largest int32.
+  int32_t sequence_at(int32_t offset_delta) const;
+  int32_t last_sequence() const { return sequence_at(last_offset_delta()); }
   // May be a number that no codec has: see codec_is_known().
   Codec codec() const { return static_cast<Codec>(attributes() & attribute::kCodecMask); }
   bool codec_is_known() const { return (attributes() & attribute::kCodecMask) < kCodecCount; }

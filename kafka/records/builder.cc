@@ -4,6 +4,7 @@
 
 #include "common/crc32c.h"
 #include "common/varint.h"
+#include "kafka/records/compression.h"
 
 namespace barnabas::kafka {
 namespace {
@@ -41,6 +42,11 @@ BatchBuilder::BatchBuilder(const BatchOptions& options, size_t expected_size)
   out_.write_bytes({kRoomForHeader, sizeof kRoomForHeader});
 }
 
+std::optional<int64_t> BatchBuilder::fixed_base_timestamp() const {
+  return options_.delete_horizon_ms.has_value() ? options_.delete_horizon_ms
+                                                : options_.base_timestamp_ms;
+}
+
 void BatchBuilder::append(int64_t timestamp_ms, std::optional<std::string_view> key,
                           std::optional<std::string_view> value,
                           std::span<const RecordHeaderView> headers) {
@@ -52,7 +58,7 @@ void BatchBuilder::append_at(int32_t offset_delta, int64_t timestamp_ms,
                              std::optional<std::string_view> value,
                              std::span<const RecordHeaderView> headers) {
   if (count_ == 0) {
-    base_timestamp_ = options_.delete_horizon_ms.value_or(timestamp_ms);
+    base_timestamp_ = fixed_base_timestamp().value_or(timestamp_ms);
     max_timestamp_ = timestamp_ms;
   }
   max_timestamp_ = std::max(max_timestamp_, timestamp_ms);
@@ -78,8 +84,19 @@ void BatchBuilder::append_at(int32_t offset_delta, int64_t timestamp_ms,
   ++count_;
 }
 
+void BatchBuilder::compress_records(std::string& batch) {
+  const std::string_view records = std::string_view(batch).substr(kBatchHeaderSize);
+  absl::StatusOr<std::string> compressed = compress(options_.codec, records);
+  if (count_ == 0 || !compressed.ok()) {
+    options_.codec = Codec::kNone;
+    return;
+  }
+  batch.replace(kBatchHeaderSize, std::string::npos, *compressed);
+}
+
 std::string BatchBuilder::finish() {
   std::string batch = out_.take();
+  if (options_.codec != Codec::kNone) compress_records(batch);
   char* const at = batch.data();
   store_big_endian<int64_t>(at, options_.base_offset.value());
   store_big_endian<int32_t>(at + 8, static_cast<int32_t>(batch.size() - kBatchPrefixSize));
@@ -87,9 +104,9 @@ std::string BatchBuilder::finish() {
   store_big_endian<int8_t>(at + 16, kBatchMagic);
   store_big_endian<int16_t>(at + 21, attributes_of(options_));
   store_big_endian<int32_t>(at + 23, options_.last_offset_delta.value_or(last_delta_));
-  store_big_endian<int64_t>(
-      at + 27, count_ == 0 ? options_.delete_horizon_ms.value_or(-1) : base_timestamp_);
-  store_big_endian<int64_t>(at + 35, max_timestamp_);
+  store_big_endian<int64_t>(at + 27,
+                            count_ == 0 ? fixed_base_timestamp().value_or(-1) : base_timestamp_);
+  store_big_endian<int64_t>(at + 35, options_.max_timestamp_ms.value_or(max_timestamp_));
   store_big_endian<int64_t>(at + 43, options_.producer_id.value());
   store_big_endian<int16_t>(at + 51, options_.producer_epoch.value());
   store_big_endian<int32_t>(at + 53, options_.base_sequence);

@@ -28,9 +28,12 @@ struct BatchOptions {
   ProducerId producer_id = kNoProducerId;
   ProducerEpoch producer_epoch{-1};
   int32_t base_sequence = -1;
-  // For compaction, which keeps the outline of what a batch was: the last offset with its record
-  // gone, and a delete horizon in place of the base timestamp.
+  // For whoever rewrites a batch and keeps the outline of what it was (compaction, above all): a
+  // last offset whose record is gone, timestamps that do not follow from the records left, a
+  // delete horizon in place of the base timestamp.
   std::optional<int32_t> last_offset_delta = std::nullopt;
+  std::optional<int64_t> base_timestamp_ms = std::nullopt;
+  std::optional<int64_t> max_timestamp_ms = std::nullopt;
   std::optional<int64_t> delete_horizon_ms = std::nullopt;
 };
 
@@ -52,11 +55,14 @@ class BatchBuilder {
   size_t size() const { return out_.size(); }
 
   // The batch, with its checksum; the builder is empty then and cannot be used again. A batch
-  // without records is sound (compaction leaves such). If the codec cannot shrink or process the
-  // records, they are kept uncompressed and the attributes say so.
+  // without records is sound (compaction leaves such) and never compressed. Should the codec's
+  // library fail, the records stay uncompressed and the attributes say so.
   std::string finish();
 
  private:
+  void compress_records(std::string& batch);
+  std::optional<int64_t> fixed_base_timestamp() const;
+
   BatchOptions options_;
   ByteWriter out_;
   int32_t count_ = 0;

@@ -5,14 +5,10 @@
 namespace barnabas::kafka {
 namespace {
 
-// A length of -1 is null; others below zero never occur in a sound record.
+// Null is written as -1; the reference reads every negative length as null, and so do we.
 std::optional<std::string_view> read_nullable(ByteReader& in) {
   const int32_t size = in.read_varint();
-  if (size == -1) return std::nullopt;
-  if (size < 0) {
-    in.fail("a length is negative");
-    return std::nullopt;
-  }
+  if (size < 0) return std::nullopt;
   return in.read_bytes(static_cast<size_t>(size));
 }
 
@@ -69,10 +65,10 @@ std::optional<RecordView> RecordReader::next() {
   record.size = in_.position() - start;
   ByteReader fields(body);
   fields.read_int8();  // attributes: unused in this format
-  // Unsigned, because a damaged delta may overflow and only sound sums matter.
-  const auto timestamp_delta = static_cast<uint64_t>(fields.read_varlong());
-  record.timestamp = append_time_.value_or(
-      static_cast<int64_t>(static_cast<uint64_t>(base_timestamp_) + timestamp_delta));
+  // Unsigned sums, because a damaged delta may overflow.
+  record.create_timestamp = static_cast<int64_t>(static_cast<uint64_t>(base_timestamp_) +
+                                                 static_cast<uint64_t>(fields.read_varlong()));
+  record.timestamp = append_time_.value_or(record.create_timestamp);
   record.offset_delta = fields.read_varint();
   record.offset = Offset(static_cast<int64_t>(static_cast<uint64_t>(base_offset_) +
                                               static_cast<uint64_t>(record.offset_delta)));

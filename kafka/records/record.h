@@ -31,7 +31,8 @@ struct RecordHeaderView {
 struct RecordView {
   int32_t offset_delta = 0;
   Offset offset;
-  int64_t timestamp = 0;
+  int64_t timestamp = 0;         // what consumers are told
+  int64_t create_timestamp = 0;  // what the producer said, also under log append time
   std::optional<std::string_view> key;
   std::optional<std::string_view> value;
   int32_t header_count = 0;

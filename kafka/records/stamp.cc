@@ -21,6 +21,7 @@ void stamp(char* batch, Offset base_offset, LeaderEpoch leader_epoch) {
 
 void stamp_timestamps(char* batch, size_t size, TimestampType type, int64_t max_timestamp_ms) {
   auto attributes = load_big_endian<int16_t>(batch + 21);
+  attributes &= attribute::kKnown;
   attributes = static_cast<int16_t>(type == TimestampType::kLogAppendTime
                                         ? attributes | attribute::kLogAppendTime
                                         : attributes & ~attribute::kLogAppendTime);

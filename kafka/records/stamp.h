@@ -24,8 +24,8 @@ inline std::string_view view(const BatchStamp& stamp) { return {stamp.data(), st
 // The same in place. `batch` points at a whole header.
 void stamp(char* batch, Offset base_offset, LeaderEpoch leader_epoch);
 
-// Sets timestamp type and max timestamp in place and renews the checksum of the `size` bytes at
-// `batch`, a whole batch.
+// Sets timestamp type and max timestamp in place, clears attributes that nobody knows, and renews
+// the checksum of the `size` bytes at `batch`, a whole batch.
 void stamp_timestamps(char* batch, size_t size, TimestampType type, int64_t max_timestamp_ms);
 
 }  // namespace barnabas::kafka

@@ -46,7 +46,7 @@ class FieldVisitor {
   virtual bool wants(const char* name, bool at_default) = 0;
 
   // A struct of its own, or null; returns whether there is one (a sink that fills messages
-  // decides, one that shows them returns `present`).
+  // decides, one that shows them returns `present`). If there is none, leave() is not called.
   virtual bool enter_struct(const char* name, bool present) = 0;
   // Likewise an array; returns its size, nullopt for null.
   virtual std::optional<size_t> enter_array(const char* name, std::optional<size_t> size) = 0;
@@ -58,7 +58,7 @@ class FieldVisitor {
 
   template <class T>
   void structure(const char* name, T& value, int16_t version) {
-    enter_struct(name, true);
+    if (!enter_struct(name, true)) return;
     value.visit(*this, version);
     leave();
   }
@@ -76,49 +76,52 @@ class FieldVisitor {
   // Arrays of simple elements.
   template <class T>
   void array(const char* name, std::vector<T>& values) {
-    const std::optional<size_t> size = enter_array(name, values.size());
+    if (resize(values, enter_array(name, values.size()))) visit_elements(values);
+  }
+  template <class T>
+  void array(const char* name, std::optional<std::vector<T>>& values) {
+    if (resize_nullable(values, enter_array(name, size_of(values)))) visit_elements(*values);
+  }
+  // Arrays of structs.
+  template <class T>
+  void array(const char* name, std::vector<T>& values, int16_t version) {
+    if (resize(values, enter_array(name, values.size()))) visit_elements(values, version);
+  }
+  template <class T>
+  void array(const char* name, std::optional<std::vector<T>>& values, int16_t version) {
+    if (resize_nullable(values, enter_array(name, size_of(values)))) {
+      visit_elements(*values, version);
+    }
+  }
+
+ private:
+  template <class T>
+  static std::optional<size_t> size_of(const std::optional<std::vector<T>>& values) {
+    if (!values.has_value()) return std::nullopt;
+    return values->size();
+  }
+  template <class T>
+  static bool resize(std::vector<T>& values, std::optional<size_t> size) {
     values.resize(size.value_or(0));
+    return size.has_value();
+  }
+  template <class T>
+  static bool resize_nullable(std::optional<std::vector<T>>& values, std::optional<size_t> size) {
+    if (!size.has_value()) {
+      values.reset();
+      return false;
+    }
+    if (!values.has_value()) values.emplace();
+    return resize(*values, size);
+  }
+  template <class T>
+  void visit_elements(std::vector<T>& values) {
     for (size_t i = 0; i < values.size(); ++i) {
       enter_element(i);
       field("", values[i]);
       leave();
     }
     leave();
-  }
-  template <class T>
-  void array(const char* name, std::optional<std::vector<T>>& values) {
-    if (!prepare(name, values)) return;
-    for (size_t i = 0; i < values->size(); ++i) {
-      enter_element(i);
-      field("", (*values)[i]);
-      leave();
-    }
-    leave();
-  }
-  // Arrays of structs.
-  template <class T>
-  void array(const char* name, std::vector<T>& values, int16_t version) {
-    const std::optional<size_t> size = enter_array(name, values.size());
-    values.resize(size.value_or(0));
-    visit_elements(values, version);
-  }
-  template <class T>
-  void array(const char* name, std::optional<std::vector<T>>& values, int16_t version) {
-    if (prepare(name, values)) visit_elements(*values, version);
-  }
-
- private:
-  template <class T>
-  bool prepare(const char* name, std::optional<std::vector<T>>& values) {
-    const std::optional<size_t> size = enter_array(
-        name, values.has_value() ? std::optional<size_t>(values->size()) : std::nullopt);
-    if (!size.has_value()) {
-      values.reset();
-      return false;
-    }
-    if (!values.has_value()) values.emplace();
-    values->resize(*size);
-    return true;
   }
   template <class T>
   void visit_elements(std::vector<T>& values, int16_t version) {

@@ -141,7 +141,9 @@ bool TaggedFields::next() {
   --left_;
   open_ = true;
   tag_ = in_.read_uvarint();
-  body_ = ByteReader(in_.read_bytes(in_.read_uvarint()));
+  const uint32_t size = in_.read_uvarint();
+  if (size > in_.remaining()) in_.fail("a tagged field reaches beyond the end");
+  body_ = ByteReader(in_.read_bytes(size));
   return in_.ok();
 }
 
