@@ -1,0 +1,117 @@
+// barnabas topic create, barnabas topic delete.
+
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
+
+#include <string>
+#include <vector>
+
+#include "cli/message_json.h"
+#include "cli/verbs.h"
+
+namespace barnabas::cli {
+namespace {
+
+constexpr int kUnknownTopic = 3;
+constexpr int kAlreadyExists = 36;
+
+proto::AdminRequest request_of(const TopicCreateOptions& options) {
+  proto::AdminRequest request;
+  auto& create = *request.mutable_create_topics();
+  create.set_validate_only(options.validate_only);
+  for (const std::string& name : options.names) {
+    proto::NewTopic& topic = *create.add_topics();
+    topic.set_name(name);
+    topic.set_partitions(options.partitions);
+    topic.set_replication_factor(options.replicas);
+    for (size_t i = 0; i < options.assignment.size(); ++i) {
+      proto::ReplicaAssignment& assignment = *topic.add_assignments();
+      assignment.set_partition(static_cast<int32_t>(i));
+      for (const int32_t broker : options.assignment[i]) assignment.add_brokers(broker);
+    }
+    for (const auto& [key, value] : options.configs) {
+      proto::ConfigEntry& entry = *topic.add_configs();
+      entry.set_key(key);
+      entry.set_value(value);
+    }
+  }
+  return request;
+}
+
+// What became of each topic, together.
+class Tally {
+ public:
+  explicit Tally(const Output& output) : output_(output) {}
+  void done() { ++done_; }
+  void failed(const Problem& problem) {
+    output_.fail(problem);
+    if (failed_++ == 0) first_ = problem.exit;
+  }
+  int exit() const {
+    if (failed_ == 0) return static_cast<int>(ExitCode::kOk);
+    return static_cast<int>(done_ > 0 ? ExitCode::kPartial : first_);
+  }
+
+ private:
+  const Output& output_;
+  int done_ = 0;
+  int failed_ = 0;
+  ExitCode first_ = ExitCode::kOk;
+};
+
+std::string named(const char* what, const std::vector<std::string>& names) {
+  return absl::StrCat(what, names.size() == 1 ? " topic " : " topics ", absl::StrJoin(names, ", "));
+}
+
+}  // namespace
+
+int topic_create(AdminClient& client, const Output& output, const TopicCreateOptions& options) {
+  const auto answer = client.call(request_of(options), named("create", options.names));
+  if (!answer.ok()) return output.fail(answer.problem());
+  if (output.json()) output.out << message_json(answer.value().create_topics()) << '\n';
+  Tally tally(output);
+  for (const proto::CreatedTopic& topic : answer.value().create_topics().topics()) {
+    const int code = topic.error().code();
+    if (code == 0) {
+      tally.done();
+      if (output.json() || output.quiet) continue;
+      output.out << (options.validate_only ? "could create topic " : "created topic ")
+                 << topic.name() << "  " << counted(topic.partitions(), "partition", "partitions")
+                 << ", " << counted(topic.replication_factor(), "replica", "replicas") << " each\n";
+    } else if (code == kAlreadyExists && options.if_not_exists) {
+      tally.done();
+      if (!output.json()) output.note(absl::StrCat("topic ", topic.name(), " exists already"));
+    } else {
+      tally.failed(problem_of(code, topic.error().message(),
+                              absl::StrCat("create topic ", topic.name()), topic.name()));
+    }
+  }
+  return tally.exit();
+}
+
+int topic_delete(AdminClient& client, const Output& output, const TopicDeleteOptions& options) {
+  proto::AdminRequest request;
+  for (const std::string& name : options.names) {
+    request.mutable_delete_topics()->add_topics()->set_name(name);
+  }
+  const auto answer = client.call(std::move(request), named("delete", options.names));
+  if (!answer.ok()) return output.fail(answer.problem());
+  if (output.json()) output.out << message_json(answer.value().delete_topics()) << '\n';
+  Tally tally(output);
+  for (const proto::DeletedTopic& topic : answer.value().delete_topics().topics()) {
+    const int code = topic.error().code();
+    if (code == 0) {
+      tally.done();
+      if (!output.json() && !output.quiet) output.out << "deleted topic " << topic.name() << '\n';
+    } else if (code == kUnknownTopic && options.if_exists) {
+      tally.done();
+      if (!output.json()) output.note(absl::StrCat("there is no topic ", topic.name()));
+    } else {
+      tally.failed(problem_of(code, topic.error().message(),
+                              absl::StrCat("delete topic ", topic.name()), topic.name()));
+    }
+  }
+  return tally.exit();
+}
+
+}  // namespace barnabas::cli
