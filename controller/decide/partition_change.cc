@@ -1,0 +1,209 @@
+#include "controller/decide/partition_change.h"
+
+#include <algorithm>
+
+#include "metadata/records.h"
+
+namespace barnabas::controller {
+
+using metadata::Durability;
+using metadata::PartitionImage;
+
+namespace {
+
+using Brokers = std::vector<BrokerId>;
+
+bool contains(const Brokers& list, BrokerId broker) {
+  return std::find(list.begin(), list.end(), broker) != list.end();
+}
+
+class Builder {
+ public:
+  Builder(const PartitionImage& now, const PartitionRules& rules, const PartitionWish& wish)
+      : now_(now), rules_(rules), wish_(wish), next_(now) {}
+
+  PartitionImage build() {
+    place();
+    trust();
+    next_.in_sync = in_preference([&](BrokerId broker) {
+      return contains(wish_.in_sync ? *wish_.in_sync : now_.in_sync, broker) && may_lead(broker);
+    });
+    if (wish_.recovered) next_.recovering = false;
+    elect();
+    keep_eligible();
+    if (next_.leader != now_.leader || unclean_) next_.leader_epoch = now_.leader_epoch.next();
+    return next_;
+  }
+
+ private:
+  bool may_lead(BrokerId broker) const {
+    return broker != wish_.distrusted && rules_.may_lead(broker);
+  }
+
+  template <class Predicate>
+  Brokers in_preference(Predicate wanted) const {
+    Brokers out;
+    std::copy_if(next_.replicas.begin(), next_.replicas.end(), std::back_inserter(out), wanted);
+    return out;
+  }
+
+  BrokerId first_that_may_lead(const Brokers& among) const {
+    for (BrokerId broker : next_.replicas) {
+      if (contains(among, broker) && may_lead(broker)) return broker;
+    }
+    return kNoBroker;
+  }
+
+  void place() {
+    if (!wish_.new_directory) return;
+    for (size_t i = 0; i < next_.replicas.size(); ++i) {
+      if (next_.replicas[i] == wish_.distrusted) next_.directories[i] = *wish_.new_directory;
+    }
+  }
+
+  // Trust is withdrawn at once and given only after the leader has seen everything on disk (S11).
+  void trust() {
+    const bool asked_before = now_.durability_wanted == Durability::kDurable;
+    next_.durability_wanted = rules_.durability_wanted;
+    if (rules_.durability_wanted == Durability::kReplicated) {
+      next_.durability = Durability::kReplicated;
+    } else if (wish_.durable && asked_before && now_.durability == Durability::kReplicated) {
+      next_.durability = Durability::kDurable;
+      vouched_ = true;
+    }
+  }
+
+  void elect() {
+    if (wish_.prefer && contains(next_.in_sync, next_.replicas.front())) {
+      next_.leader = next_.replicas.front();
+    } else if (contains(next_.in_sync, now_.leader)) {
+      next_.leader = now_.leader;
+    } else if (!next_.in_sync.empty()) {
+      next_.leader = next_.in_sync.front();
+    } else if (const BrokerId heir = first_that_may_lead(now_.eligible); heir != kNoBroker) {
+      next_.leader = heir;
+      next_.in_sync = {heir};
+    } else {
+      elect_uncleanly();
+    }
+  }
+
+  void elect_uncleanly() {
+    // A partition's only replica holds the best copy there is: waiting brings no better one.
+    const bool alone = next_.replicas.size() == 1 && now_.eligible.empty();
+    BrokerId heir = kNoBroker;
+    if (alone || rules_.unclean_election) heir = first_that_may_lead(now_.last_known_eligible);
+    if (heir == kNoBroker && rules_.unclean_election) heir = first_that_may_lead(next_.replicas);
+    next_.leader = heir;
+    if (heir == kNoBroker) return;
+    unclean_ = true;
+    next_.in_sync = {heir};
+    next_.lineage = now_.lineage.next();
+    next_.recovering = true;
+  }
+
+  void keep_eligible() {
+    const bool enough = static_cast<int32_t>(next_.in_sync.size()) >= rules_.min_in_sync;
+    // The leader vouches for the in-sync set only; with nobody in sync the watermark stands still,
+    // so a new min ISR makes no eligible replica worse.
+    const bool doubtful = vouched_ || (wish_.min_in_sync_changed && !next_.in_sync.empty());
+    if (unclean_ || enough || doubtful) {
+      next_.eligible.clear();
+      next_.last_known_eligible.clear();
+      return;
+    }
+    next_.eligible = in_preference([&](BrokerId broker) {
+      return (contains(now_.eligible, broker) || contains(now_.in_sync, broker)) &&
+             !contains(next_.in_sync, broker) && broker != wish_.distrusted;
+    });
+    if (!next_.in_sync.empty() || !next_.eligible.empty()) {
+      next_.last_known_eligible.clear();
+      return;
+    }
+    if (now_.leader != kNoBroker) {
+      next_.last_known_eligible = {now_.leader};
+    } else if (!now_.eligible.empty()) {
+      next_.last_known_eligible = now_.eligible;
+    }
+    if (wish_.new_directory) std::erase(next_.last_known_eligible, *wish_.distrusted);
+  }
+
+  const PartitionImage& now_;
+  const PartitionRules& rules_;
+  const PartitionWish& wish_;
+  PartitionImage next_;
+  bool unclean_ = false;
+  bool vouched_ = false;
+};
+
+}  // namespace
+
+PartitionRules rules_of(const metadata::TopicSettings& settings, size_t replicas,
+                        absl::FunctionRef<bool(BrokerId)> may_lead) {
+  return {metadata::effective_min_in_sync(settings, replicas), settings.unclean_leader_election,
+          settings.durability, may_lead};
+}
+
+std::optional<proto::PartitionChange> partition_change(const metadata::TopicPartition& id,
+                                                       const PartitionImage& now,
+                                                       const PartitionRules& rules,
+                                                       const PartitionWish& wish) {
+  const PartitionImage next = Builder(now, rules, wish).build();
+  if (next == now) return std::nullopt;
+  proto::PartitionChange change;
+  change.set_topic_id(id.topic.bytes());
+  change.set_index(id.index.value());
+  change.set_partition_epoch(now.partition_epoch.next().value());
+  if (next.directories != now.directories) {
+    metadata::set_brokers(next.replicas, change.mutable_replicas());
+    for (const Uuid& directory : next.directories) change.add_directories(directory.bytes());
+  }
+  if (next.in_sync != now.in_sync) {
+    metadata::set_brokers(next.in_sync, change.mutable_in_sync());
+  }
+  if (next.eligible != now.eligible) {
+    metadata::set_brokers(next.eligible, change.mutable_eligible());
+  }
+  if (next.last_known_eligible != now.last_known_eligible) {
+    metadata::set_brokers(next.last_known_eligible, change.mutable_last_known_eligible());
+  }
+  if (next.leader_epoch != now.leader_epoch) {
+    change.set_leader(next.leader.value());
+    change.set_leader_epoch(next.leader_epoch.value());
+  }
+  if (next.lineage != now.lineage) change.set_lineage(next.lineage.value());
+  if (next.durability != now.durability) change.set_durability(to_proto(next.durability));
+  if (next.durability_wanted != now.durability_wanted) {
+    change.set_durability_wanted(to_proto(next.durability_wanted));
+  }
+  if (next.recovering != now.recovering) change.set_recovering(next.recovering);
+  return change;
+}
+
+PartitionImage changed(const PartitionImage& now, const proto::PartitionChange& change) {
+  PartitionImage next = now;
+  next.partition_epoch = PartitionEpoch{change.partition_epoch()};
+  if (change.has_replicas()) {
+    next.replicas = metadata::brokers_of(change.replicas().ids());
+    next.directories.clear();
+    for (const std::string& directory : change.directories()) {
+      next.directories.push_back(metadata::uuid_of(directory));
+    }
+  }
+  if (change.has_in_sync()) next.in_sync = metadata::brokers_of(change.in_sync().ids());
+  if (change.has_eligible()) next.eligible = metadata::brokers_of(change.eligible().ids());
+  if (change.has_last_known_eligible()) {
+    next.last_known_eligible = metadata::brokers_of(change.last_known_eligible().ids());
+  }
+  if (change.has_leader_epoch()) next.leader_epoch = LeaderEpoch{change.leader_epoch()};
+  if (change.has_leader()) next.leader = BrokerId{change.leader()};
+  if (change.has_lineage()) next.lineage = Lineage{change.lineage()};
+  if (change.has_durability()) next.durability = metadata::from_proto(change.durability());
+  if (change.has_durability_wanted()) {
+    next.durability_wanted = metadata::from_proto(change.durability_wanted());
+  }
+  if (change.has_recovering()) next.recovering = change.recovering();
+  return next;
+}
+
+}  // namespace barnabas::controller

@@ -1,0 +1,297 @@
+#include "controller/decide/partition_change.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "controller/decide/testing/cluster.h"
+
+namespace barnabas::controller {
+namespace {
+
+using metadata::Durability;
+using metadata::PartitionImage;
+
+constexpr BrokerId kOne{1}, kTwo{2}, kThree{3};
+
+PartitionImage three_replicas() {
+  PartitionImage partition;
+  partition.replicas = brokers({1, 2, 3});
+  partition.directories.resize(3);
+  partition.in_sync = partition.replicas;
+  partition.leader = kOne;
+  return partition;
+}
+
+class PartitionChangeTest : public ::testing::Test {
+ protected:
+  PartitionImage after(const PartitionImage& now, const PartitionWish& wish = {}) {
+    const auto may_lead = [this](BrokerId broker) { return gone_.count(broker) == 0; };
+    const PartitionRules rules{min_in_sync_, unclean_, wanted_, may_lead};
+    const auto change = partition_change({}, now, rules, wish);
+    return change ? changed(now, *change) : now;
+  }
+
+  std::set<BrokerId> gone_;
+  int32_t min_in_sync_ = 2;
+  bool unclean_ = false;
+  Durability wanted_ = Durability::kDurable;
+};
+
+TEST_F(PartitionChangeTest, NothingToDoIsNoChange) {
+  EXPECT_EQ(after(three_replicas()), three_replicas());
+}
+
+TEST_F(PartitionChangeTest, TheNextInSyncReplicaInOrderTakesOver) {
+  gone_ = {kOne};
+  const PartitionImage next = after(three_replicas());
+  EXPECT_EQ(next.leader, kTwo);
+  EXPECT_EQ(next.in_sync, brokers({2, 3}));
+  EXPECT_EQ(next.leader_epoch, LeaderEpoch{1});
+  EXPECT_EQ(next.partition_epoch, PartitionEpoch{1});
+  EXPECT_TRUE(next.eligible.empty());
+}
+
+TEST_F(PartitionChangeTest, AFollowersDeathLeavesTheLeaderItsEpoch) {
+  gone_ = {kThree};
+  const PartitionImage next = after(three_replicas());
+  EXPECT_EQ(next.leader, kOne);
+  EXPECT_EQ(next.leader_epoch, LeaderEpoch{0});
+  EXPECT_EQ(next.in_sync, brokers({1, 2}));
+}
+
+TEST_F(PartitionChangeTest, BelowMinInSyncThoseWhoLeaveBecomeEligible) {
+  gone_ = {kOne, kTwo};
+  const PartitionImage next = after(three_replicas());
+  EXPECT_EQ(next.leader, kThree);
+  EXPECT_EQ(next.eligible, brokers({1, 2}));
+}
+
+TEST_F(PartitionChangeTest, P29_TheLastMemberLeavesAndComesBackFromTheEligibleSet) {
+  gone_ = {kOne, kTwo, kThree};
+  const PartitionImage dark = after(three_replicas());
+  EXPECT_EQ(dark.leader, kNoBroker);
+  EXPECT_TRUE(dark.in_sync.empty());
+  EXPECT_EQ(dark.eligible, brokers({1, 2, 3}));
+  EXPECT_EQ(dark.leader_epoch, LeaderEpoch{1});
+  gone_ = {kOne, kThree};
+  const PartitionImage back = after(dark);
+  EXPECT_EQ(back.leader, kTwo);
+  EXPECT_EQ(back.in_sync, brokers({2}));
+  EXPECT_EQ(back.eligible, brokers({1, 3}));
+  EXPECT_EQ(back.lineage, Lineage{0});
+}
+
+TEST_F(PartitionChangeTest, EnoughMembersClearTheEligibleSet) {
+  gone_ = {kOne, kTwo};
+  const PartitionImage thin = after(three_replicas());
+  gone_ = {kOne};
+  PartitionWish wish;
+  wish.in_sync = brokers({2, 3});
+  const PartitionImage next = after(thin, wish);
+  EXPECT_EQ(next.in_sync, brokers({2, 3}));
+  EXPECT_TRUE(next.eligible.empty());
+}
+
+TEST_F(PartitionChangeTest, S10_ADistrustedReplicaIsNeitherInSyncNorEligible) {
+  gone_ = {kOne, kTwo, kThree};
+  const PartitionImage dark = after(three_replicas());
+  PartitionWish wish;
+  wish.distrusted = kTwo;
+  EXPECT_EQ(after(dark, wish).eligible, brokers({1, 3}));
+  EXPECT_EQ(after(three_replicas(), wish).eligible, brokers({1, 3}));
+}
+
+TEST_F(PartitionChangeTest, S13_TheLastKnownLeaderLeadsOnlyWhereUncleanElectionIsAllowed) {
+  PartitionImage dark = three_replicas();
+  dark.in_sync.clear();
+  dark.leader = kNoBroker;
+  dark.last_known_eligible = {kThree};
+  gone_ = {};
+  EXPECT_EQ(after(dark).leader, kNoBroker);
+  unclean_ = true;
+  const PartitionImage next = after(dark);
+  EXPECT_EQ(next.leader, kThree);
+  EXPECT_EQ(next.lineage, Lineage{1});
+  EXPECT_TRUE(next.recovering);
+  EXPECT_EQ(next.in_sync, brokers({3}));
+  EXPECT_TRUE(next.eligible.empty());
+  EXPECT_EQ(next.leader_epoch, LeaderEpoch{1});
+}
+
+TEST_F(PartitionChangeTest, S13_AnEligibleReplicaGoesBeforeAnUncleanOne) {
+  PartitionImage dark = three_replicas();
+  dark.in_sync.clear();
+  dark.leader = kNoBroker;
+  dark.eligible = {kTwo};
+  unclean_ = true;
+  EXPECT_EQ(after(dark).leader, kTwo);
+  EXPECT_EQ(after(dark).lineage, Lineage{0});
+  gone_ = {kTwo};
+  EXPECT_EQ(after(dark).leader, kOne);
+  EXPECT_EQ(after(dark).lineage, Lineage{1});
+}
+
+TEST_F(PartitionChangeTest, AnOnlyReplicaLeadsAgainAfterAnUncleanStartAndTheLineageSaysSo) {
+  PartitionImage alone;
+  alone.replicas = alone.in_sync = {kOne};
+  alone.directories.resize(1);
+  alone.leader = kOne;
+  gone_ = {kOne};
+  PartitionWish wish;
+  wish.distrusted = kOne;
+  const PartitionImage dark = after(alone, wish);
+  EXPECT_EQ(dark.last_known_eligible, brokers({1}));
+  EXPECT_TRUE(dark.eligible.empty());
+  gone_ = {};
+  EXPECT_EQ(after(dark).leader, kOne);
+  EXPECT_EQ(after(dark).lineage, Lineage{1});
+}
+
+TEST_F(PartitionChangeTest, AnOnlyReplicaWithANewDirectoryHoldsNothingAndDoesNotLead) {
+  PartitionImage alone;
+  alone.replicas = alone.in_sync = {kOne};
+  alone.directories.resize(1);
+  alone.leader = kOne;
+  gone_ = {kOne};
+  PartitionWish wish;
+  wish.distrusted = kOne;
+  wish.new_directory = Uuid({7});
+  const PartitionImage dark = after(alone, wish);
+  EXPECT_EQ(dark.directories.front(), Uuid({7}));
+  gone_ = {};
+  EXPECT_EQ(after(dark).leader, kNoBroker);
+}
+
+TEST_F(PartitionChangeTest, S11_FromReplicatedToDurableCountsOnlyOnTheLeadersWord) {
+  PartitionImage partition = three_replicas();
+  partition.durability = partition.durability_wanted = Durability::kReplicated;
+  PartitionWish report;
+  report.durable = true;
+  // The switch and a report that cannot know of it.
+  const PartitionImage asked = after(partition, report);
+  EXPECT_EQ(asked.durability_wanted, Durability::kDurable);
+  EXPECT_EQ(asked.durability, Durability::kReplicated);
+  EXPECT_EQ(after(asked), asked);
+  EXPECT_EQ(after(asked, report).durability, Durability::kDurable);
+}
+
+TEST_F(PartitionChangeTest, S11_FromDurableToReplicatedTrustIsWithdrawnAtOnce) {
+  wanted_ = Durability::kReplicated;
+  EXPECT_EQ(after(three_replicas()).durability, Durability::kReplicated);
+}
+
+TEST_F(PartitionChangeTest, S11_TheLeadersWordSaysNothingOfEligibleReplicas) {
+  PartitionImage partition = three_replicas();
+  partition.in_sync = {kOne};
+  partition.eligible = {kTwo};
+  partition.durability = Durability::kReplicated;
+  PartitionWish report;
+  report.durable = true;
+  EXPECT_TRUE(after(partition, report).eligible.empty());
+}
+
+TEST_F(PartitionChangeTest, S19_ANewMinInSyncClearsTheEligibleSetOfALedPartition) {
+  PartitionImage partition = three_replicas();
+  partition.in_sync = {kOne};
+  partition.eligible = {kTwo};
+  min_in_sync_ = 3;
+  PartitionWish wish;
+  EXPECT_EQ(after(partition, wish).eligible, brokers({2}));
+  wish.min_in_sync_changed = true;
+  EXPECT_TRUE(after(partition, wish).eligible.empty());
+}
+
+TEST_F(PartitionChangeTest, ThePreferredLeaderComesBackOnlyWhenAsked) {
+  PartitionImage partition = three_replicas();
+  partition.leader = kTwo;
+  EXPECT_EQ(after(partition).leader, kTwo);
+  PartitionWish wish;
+  wish.prefer = true;
+  EXPECT_EQ(after(partition, wish).leader, kOne);
+  gone_ = {kOne};
+  EXPECT_EQ(after(partition, wish).leader, kTwo);
+}
+
+// Every state of three replicas against the definition, one sentence each.
+TEST_F(PartitionChangeTest, AgreesWithThePlainDefinitionInEveryStateOfThreeReplicas) {
+  const auto subset = [](unsigned bits) {
+    std::vector<BrokerId> out;
+    for (int i = 0; i < 3; ++i) {
+      if (bits & (1u << i)) out.push_back(BrokerId{i + 1});
+    }
+    return out;
+  };
+  const auto has = [](const std::vector<BrokerId>& list, BrokerId broker) {
+    return std::find(list.begin(), list.end(), broker) != list.end();
+  };
+  int checked = 0;
+  for (unsigned in_sync = 0; in_sync < 8; ++in_sync)
+    for (unsigned eligible = 0; eligible < 8; ++eligible)
+      for (unsigned gone = 0; gone < 8; ++gone)
+        for (int distrusted = 0; distrusted <= 3; ++distrusted)
+          for (int leader = 0; leader <= 3; ++leader)
+            for (min_in_sync_ = 1; min_in_sync_ <= 3; ++min_in_sync_)
+              for (int unclean = 0; unclean < 2; ++unclean) {
+                if (in_sync & eligible) continue;
+                PartitionImage now = three_replicas();
+                now.in_sync = subset(in_sync);
+                now.eligible = subset(eligible);
+                now.leader = leader == 0 ? kNoBroker : BrokerId{leader};
+                if ((leader == 0) != (in_sync == 0)) continue;
+                if (leader != 0 && !has(now.in_sync, now.leader)) continue;
+                unclean_ = unclean != 0;
+                gone_.clear();
+                for (BrokerId broker : subset(gone)) gone_.insert(broker);
+                PartitionWish wish;
+                if (distrusted != 0) wish.distrusted = BrokerId{distrusted};
+                const auto fit = [&](BrokerId broker) {
+                  return gone_.count(broker) == 0 && broker != wish.distrusted;
+                };
+                const PartitionImage next = after(now, wish);
+                ++checked;
+
+                std::vector<BrokerId> stay, heirs, anyone;
+                for (BrokerId broker : now.replicas) {
+                  if (has(now.in_sync, broker) && fit(broker)) stay.push_back(broker);
+                  if (has(now.eligible, broker) && fit(broker)) heirs.push_back(broker);
+                  if (fit(broker)) anyone.push_back(broker);
+                }
+                // Who stays, stays; the leader too. Then the eligible, then, if allowed, anybody.
+                const bool clean = !stay.empty() || !heirs.empty();
+                if (!stay.empty()) {
+                  EXPECT_EQ(next.in_sync, stay);
+                  EXPECT_EQ(next.leader, has(stay, now.leader) ? now.leader : stay.front());
+                } else if (!heirs.empty()) {
+                  EXPECT_EQ(next.leader, heirs.front());
+                  EXPECT_EQ(next.in_sync.size(), 1u);
+                } else if (unclean_ && !anyone.empty()) {
+                  EXPECT_EQ(next.leader, anyone.front());
+                  EXPECT_EQ(next.in_sync.size(), 1u);
+                } else {
+                  EXPECT_EQ(next.leader, kNoBroker);
+                  EXPECT_TRUE(next.in_sync.empty());
+                }
+                const bool elected_uncleanly = !clean && next.leader != kNoBroker;
+                EXPECT_EQ(next.lineage.value(), elected_uncleanly ? 1 : 0);
+                // The leader epoch counts leaderships.
+                EXPECT_EQ(next.leader_epoch.value(),
+                          next.leader != now.leader || elected_uncleanly ? 1 : 0);
+                // Eligible: those who were one of the two and are in sync no more, while the set
+                // is too small, unless their word is worth nothing.
+                for (BrokerId broker : now.replicas) {
+                  const bool expected = !elected_uncleanly &&
+                                        static_cast<int>(next.in_sync.size()) < min_in_sync_ &&
+                                        (has(now.in_sync, broker) || has(now.eligible, broker)) &&
+                                        !has(next.in_sync, broker) && broker != wish.distrusted;
+                  EXPECT_EQ(has(next.eligible, broker), expected) << broker;
+                }
+                ASSERT_FALSE(HasFailure())
+                    << "in sync " << in_sync << " eligible " << eligible << " gone " << gone
+                    << " distrusted " << distrusted << " leader " << leader;
+              }
+  EXPECT_GT(checked, 5000);
+}
+
+}  // namespace
+}  // namespace barnabas::controller

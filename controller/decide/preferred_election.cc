@@ -1,0 +1,32 @@
+#include "controller/decide/preferred_election.h"
+
+#include "controller/decide/partition_sweep.h"
+
+namespace barnabas::controller {
+
+using metadata::PartitionImage;
+using metadata::TopicPartition;
+
+bool prefers_another_leader(const metadata::Image& image, const TopicPartition& id) {
+  const PartitionImage* partition = image.partition(id);
+  if (partition == nullptr) return false;
+  const BrokerId preferred = partition->replicas.front();
+  return partition->leader != preferred && partition->is_in_sync(preferred) &&
+         may_lead_in(image)(preferred);
+}
+
+proto::Decision decide_preferred_election(const metadata::Image& image,
+                                          const std::set<TopicPartition>& candidates,
+                                          const Limits& limits) {
+  proto::Decision decision;
+  const auto may_lead = may_lead_in(image);
+  PartitionSweep sweep(image, may_lead, limits.max_preferred_elections, decision);
+  PartitionWish wish;
+  wish.prefer = true;
+  for (const TopicPartition& id : candidates) {
+    if (prefers_another_leader(image, id) && !sweep.add(id, wish)) break;
+  }
+  return decision;
+}
+
+}  // namespace barnabas::controller
