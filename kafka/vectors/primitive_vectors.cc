@@ -14,6 +14,8 @@
 #include "kafka/java_hash.h"
 #include "kafka/messages/data.h"
 #include "kafka/vectors/line.h"
+#include "kafka/wire/message_reader.h"
+#include "kafka/wire/message_writer.h"
 
 namespace barnabas::kafka {
 namespace {
@@ -156,6 +158,28 @@ absl::Status check_assignment(const Json& line) {
   return check_rewriting(message, version, bytes);
 }
 
+// What the sticky assignors tell themselves from one generation to the next. Opaque to a broker;
+// tools that show group members read it.
+absl::Status check_user_data(const Json& line) {
+  const std::string bytes = hex_of(line, "hex");
+  ByteReader in(bytes);
+  std::vector<ConsumerProtocolAssignment::TopicPartition> topics;
+  // The cooperative assignor keeps partitions in the subscription itself.
+  const bool has_partitions = line.at("assignor") == "sticky";
+  if (has_partitions) read_structs(in, false, 6, 0, topics);
+  const int32_t generation = in.read_int32();
+  RETURN_IF_ERROR(in.status());
+  if (!in.at_end()) return absl::DataLossError("there are bytes behind the user data");
+  if (generation != line.at("generation").get<int32_t>()) return differs("the generation");
+  if (has_partitions && !same_set(pairs(topics), line.at("partitions"))) {
+    return differs("the partitions");
+  }
+  MessageWriter out;
+  if (has_partitions) out.write_structs(topics, false, 0);
+  out.write_int32(generation);
+  return flatten(out.finish()) == bytes ? absl::OkStatus() : differs("what is written");
+}
+
 }  // namespace
 
 absl::Status check_primitive(const Json& line) {
@@ -164,7 +188,7 @@ absl::Status check_primitive(const Json& line) {
   if (type == "crc32c") return check_crc(line);
   if (type == "subscription") return check_subscription(line);
   if (type == "assignment") return check_assignment(line);
-  if (type == "userData") return absl::CancelledError("user data of assignors is skipped");
+  if (type == "userData") return check_user_data(line);
   if (type == "varint" || type == "uvarint" || type == "varlong" || type == "uvarlong") {
     return check_number(line, type);
   }
