@@ -25,6 +25,8 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/partition/defects.h"
+#include "broker/partition/replication_types.h"
 #include "common/buffer.h"
 #include "common/clock.h"
 #include "common/executor.h"
@@ -59,13 +61,6 @@ struct ProduceAnswer {
   LeaderHint leader;  // with NOT_LEADER_OR_FOLLOWER, FENCED_LEADER_EPOCH
 };
 using ProduceDone = absl::AnyInvocable<void(ProduceAnswer)>;
-
-// The replica that fetches or reports; its epoch proves which incarnation speaks.
-struct ReplicaIdentity {
-  BrokerId broker;
-  BrokerEpoch epoch;
-  Uuid directory;
-};
 
 struct FetchArgs {
   Offset offset;
@@ -117,31 +112,6 @@ struct EpochEndAnswer {
   storage::EpochEnd end;
 };
 
-// One line of a DurableReport (S16).
-struct DurableReport {
-  LeaderEpoch leader_epoch;
-  Offset durable_end;
-  LeaderEpoch epoch_before_end;
-};
-struct DurableReportAnswer {
-  kafka::ErrorCode error = kafka::ErrorCode::kNone;
-  Offset high_watermark = kNoOffset;
-  LeaderEpoch leader_epoch = kNoLeaderEpoch;
-};
-
-// An ISR change that the leader wishes for. Answered by Partition::proposal_answered().
-struct InSyncProposal {
-  metadata::TopicPartition partition;
-  LeaderEpoch leader_epoch;
-  PartitionEpoch partition_epoch;
-  struct Member {
-    BrokerId broker;
-    BrokerEpoch epoch;
-  };
-  std::vector<Member> in_sync;
-  bool recovered = false;
-  bool durable = false;  // S11
-};
 // Hands proposals to the controller; may batch those that come together. Thread-safe; must not
 // call back from inside.
 class Proposer {
@@ -158,6 +128,17 @@ struct PartitionView {  // for tools and metrics
   std::string trouble;  // why the replica is offline or fenced; empty: it is not
 };
 
+// The recovery points that are written down (DataDirectory). Below its recovery point a log is
+// promised never to be written anew, so one that must be cut there lowers the point first.
+class RecoveryPoints {
+ public:
+  // Durable before it returns; waits for the disk. Thread-safe; called under a partition's lock.
+  virtual absl::Status lower(const std::string& topic, PartitionIndex index, Offset to) = 0;
+
+ protected:
+  ~RecoveryPoints() = default;
+};
+
 // What a partition needs from its broker.
 struct Surroundings {
   BrokerId self;
@@ -169,6 +150,8 @@ struct Surroundings {
   size_t unflushed_bytes_max = size_t{256} << 20;      // S20: then produce is refused
   int32_t producers_max = 100'000;                     // producer ids remembered
   Duration producer_expiry{std::chrono::hours(24)};    // producer.id.expiration.ms
+  RecoveryPoints* recovery_points = nullptr;           // nullptr: none are written down
+  Defects defects{};                                   // tests of the tests only
 };
 
 class Partition : public storage::FlushClient, public std::enable_shared_from_this<Partition> {

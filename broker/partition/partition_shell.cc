@@ -1,0 +1,327 @@
+#include "broker/partition/partition_shell.h"
+
+#include <absl/strings/str_cat.h>
+#include <glog/logging.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/partition/producer_recovery.h"
+#include "common/status.h"
+
+namespace barnabas::partition {
+
+absl::StatusOr<std::shared_ptr<Partition>> Partition::open(
+    Surroundings surroundings, metadata::TopicPartition id, std::string topic,
+    std::unique_ptr<storage::Log> log, Offset high_watermark, metadata::TopicSettings settings) {
+  return PartitionShell::open(surroundings, id, std::move(topic), std::move(log), high_watermark,
+                              std::nullopt, std::move(settings));
+}
+
+absl::StatusOr<std::shared_ptr<PartitionShell>> PartitionShell::open(
+    Surroundings surroundings, metadata::TopicPartition id, std::string topic,
+    std::unique_ptr<storage::Log> log, Offset high_watermark, std::optional<Lineage> lineage,
+    metadata::TopicSettings settings) {
+  // A checkpoint says what was committed once; the log start bounds it from below, and its end
+  // from above: what an unclean stop has taken must be learned again.
+  const Offset mark = std::clamp(high_watermark, log->start(), log->end());
+  auto shell = std::make_shared<PartitionShell>(surroundings, id, std::move(topic), std::move(log),
+                                                mark, lineage, std::move(settings));
+  MutexLock lock(shell->mutex_);
+  RETURN_IF_ERROR(shell->rebuild_producers());
+  return shell;
+}
+
+PartitionShell::PartitionShell(Surroundings surroundings, metadata::TopicPartition id,
+                               std::string topic, std::unique_ptr<storage::Log> log,
+                               Offset high_watermark, std::optional<Lineage> lineage,
+                               metadata::TopicSettings settings)
+    : around_(surroundings),
+      id_(id),
+      topic_(std::move(topic)),
+      log_(std::move(log)),
+      core_(surroundings.self, id, high_watermark, lineage,
+            {surroundings.replica_lag_max, surroundings.flush_lag_max}, surroundings.defects),
+      producers_(static_cast<size_t>(surroundings.producers_max)),
+      settings_(std::make_shared<const metadata::TopicSettings>(std::move(settings))),
+      snapshot_base_(log_->active_segment_base()),
+      snapshot_at_(log_->end()) {
+  Effects none;
+  core_.set_min_in_sync(settings_->min_in_sync_replicas, log_view(), surroundings.clock.now(),
+                        none);
+}
+
+LogView PartitionShell::log_view() const {
+  return {log_->start(), log_->end(), log_->durable_end(), log_->last_epoch()};
+}
+
+bool PartitionShell::in_trouble() const { return log_ == nullptr || core_.role() == Role::kFenced; }
+
+LeaderHint PartitionShell::hint() const { return {core_.leader(), core_.leader_epoch()}; }
+
+// ---- Metadata ----
+
+void PartitionShell::update(const metadata::PartitionImage& state, BrokerEpoch own_epoch,
+                            const std::map<BrokerId, BrokerEpoch>& epochs) {
+  Outcome outcome;
+  {
+    MutexLock lock(mutex_);
+    if (log_ == nullptr) return;
+    core_.commit(state, own_epoch, epochs, log_view(), around_.clock.now(), outcome.effects);
+    settle(outcome);
+  }
+  carry_out(std::move(outcome));
+}
+
+void PartitionShell::update_settings(const metadata::TopicSettings& settings) {
+  Outcome outcome;
+  {
+    MutexLock lock(mutex_);
+    if (log_ == nullptr) return;
+    settings_ = std::make_shared<const metadata::TopicSettings>(settings);
+    core_.set_min_in_sync(settings.min_in_sync_replicas, log_view(), around_.clock.now(),
+                          outcome.effects);
+    settle(outcome);
+  }
+  carry_out(std::move(outcome));
+}
+
+void PartitionShell::tick() {
+  Outcome outcome;
+  {
+    MutexLock lock(mutex_);
+    if (in_trouble()) return;
+    const Instant now = around_.clock.now();
+    core_.tick(log_view(), now, outcome.effects);
+    if (absl::Status status = log_->roll_if_old(around_.clock.wall()); !status.ok()) {
+      log_failed(status, "starting a new segment", outcome);
+    }
+    producers_.expire(around_.clock.wall(), std::chrono::duration_cast<std::chrono::milliseconds>(
+                                                around_.producer_expiry));
+    // Normally the timers see to this; a loop that has stopped takes its timers with it.
+    parked_.fail_due(now, timed_out(), outcome.deliveries);
+    // In `replicated` mode nobody waits for the disk, so it is asked only now and then.
+    if (unflushed_bytes() > 0) outcome.dirty = true;
+    settle(outcome);
+  }
+  carry_out(std::move(outcome));
+}
+
+void PartitionShell::proposal_answered(const InSyncProposal& proposal,
+                                       std::optional<kafka::ErrorCode> error) {
+  Outcome outcome;
+  {
+    MutexLock lock(mutex_);
+    if (in_trouble()) return;
+    core_.answered(proposal, error, log_view(), around_.clock.now(), outcome.effects);
+    settle(outcome);
+  }
+  carry_out(std::move(outcome));
+}
+
+// ---- Effects ----
+
+void PartitionShell::settle(Outcome& outcome) {
+  Effects& effects = outcome.effects;
+  if (effects.begin_epoch.has_value()) {
+    absl::Status status = log_->begin_epoch(*effects.begin_epoch);
+    effects.begin_epoch.reset();
+    if (!status.ok()) fence(absl::StrCat("beginning an epoch: ", status.message()), outcome);
+  }
+  if (effects.leadership_ended) {
+    effects.leadership_ended = false;
+    parked_.fail_all(failed_produce(kafka::ErrorCode::kNotLeaderOrFollower,
+                                    "the leadership ended before the records were committed"),
+                     outcome.deliveries);
+  }
+  if (effects.high_watermark_moved) {
+    if (core_.leading()) parked_.release(core_.high_watermark(), outcome.deliveries);
+    wake_all(consumers_, outcome);
+  }
+  if (effects.role_changed) {
+    reported_.reset();
+    wake_all(consumers_, outcome);
+    wake_all(replicas_, outcome);
+    outcome.news = news_.lock();
+  }
+}
+
+void PartitionShell::wake_all(std::vector<std::weak_ptr<Waiter>>& waiters, Outcome& outcome) {
+  for (std::weak_ptr<Waiter>& waiter : waiters) outcome.wake.push_back(std::move(waiter));
+  waiters.clear();
+}
+
+void PartitionShell::carry_out(Outcome outcome) {
+  std::shared_ptr<Partition> self = shared_from_this();
+  if (outcome.dirty) around_.flusher.dirty(self);
+  if (!outcome.deliveries.empty()) deliver(std::move(outcome.deliveries));
+  for (const std::weak_ptr<Waiter>& waiter : outcome.wake) {
+    if (std::shared_ptr<Waiter> alive = waiter.lock()) alive->wake();
+  }
+  if (outcome.effects.propose.has_value()) {
+    around_.proposer.propose(std::move(*outcome.effects.propose));
+  }
+  if (outcome.news != nullptr) {
+    outcome.news->flushed(std::static_pointer_cast<PartitionShell>(self));
+  }
+  if (outcome.timer_loop != nullptr) set_deadline_timer(*outcome.timer_loop, outcome.timer_at);
+}
+
+void PartitionShell::fence(const std::string& trouble, Outcome& outcome) {
+  LOG(ERROR) << topic_ << "-" << id_.index << " is taken out of service on this broker: " << trouble
+             << ". Its other replicas go on; see the lines above for the cause, then restart the"
+             << " broker.";
+  core_.fence(trouble, outcome.effects);
+}
+
+void PartitionShell::log_failed(const absl::Status& status, const char* doing, Outcome& outcome) {
+  if (status.code() == absl::StatusCode::kResourceExhausted) {
+    if (!full_said_) {
+      LOG(WARNING) << topic_ << "-" << id_.index << ": " << doing << ": " << status.message()
+                   << "; goes on by itself once there is room";
+    }
+    full_said_ = true;
+    return;
+  }
+  fence(absl::StrCat(doing, ": ", status.message()), outcome);
+}
+
+// ---- Flushing ----
+
+std::optional<storage::FlushWork> PartitionShell::begin_flush() {
+  MutexLock lock(mutex_);
+  if (in_trouble()) return std::nullopt;
+  flushing_bytes_ = appended_bytes_;
+  return log_->begin_flush();
+}
+
+void PartitionShell::flushed(const storage::FlushTicket& ticket, const absl::Status& status) {
+  Outcome outcome;
+  {
+    MutexLock lock(mutex_);
+    if (log_ == nullptr) return;
+    const bool moved = log_->complete_flush(ticket, status);
+    if (!status.ok()) {
+      if (core_.role() != Role::kFenced) {
+        fence(absl::StrCat("making records durable: ", status.message()), outcome);
+      }
+    } else {
+      flushed_bytes_ = std::max(flushed_bytes_, flushing_bytes_);
+      if (moved) {
+        core_.flushed(log_view(), around_.clock.now(), outcome.effects);
+        if (core_.role() == Role::kFollowing) outcome.news = news_.lock();
+      }
+    }
+    settle(outcome);
+  }
+  carry_out(std::move(outcome));
+}
+
+// ---- Producer state ----
+
+absl::Status PartitionShell::rebuild_producers() {
+  snapshot_base_ = log_->active_segment_base();
+  return recover_producers(*log_, around_.clock.wall(), producers_);
+}
+
+void PartitionShell::remember_appended(std::string_view batches, Offset first) {
+  const Offset active = log_->active_segment_base();
+  kafka::BatchStream stream(batches);
+  Offset at = first;
+  while (std::optional<kafka::BatchView> batch = stream.next()) {
+    // A snapshot belongs to the beginning of a segment: the state before its first batch.
+    if (active != snapshot_base_ && at >= active) snapshot(at);
+    producers_.apply(*batch, at, around_.clock.wall());
+    at = advance(at, int64_t{batch->last_offset_delta()} + 1);
+    appended_bytes_ += batch->size();
+  }
+  snapshot_base_ = active;
+}
+
+void PartitionShell::snapshot(Offset at) {
+  snapshot_base_ = log_->active_segment_base();
+  snapshot_at_ = at;
+  // It only saves time at the next start, so a failure is no more than news.
+  if (absl::Status status = log_->write_snapshot(at, producers_.snapshot()); !status.ok()) {
+    LOG(WARNING) << topic_ << "-" << id_.index
+                 << ": writing a producer snapshot: " << status.message();
+  }
+}
+
+// ---- Stop ----
+
+absl::Status PartitionShell::close() {
+  Outcome outcome;
+  absl::Status status;
+  {
+    MutexLock lock(mutex_);
+    if (log_ == nullptr) return absl::OkStatus();
+    if (core_.role() == Role::kFenced) return absl::FailedPreconditionError(core_.trouble());
+    if (log_->end() != snapshot_at_ || producers_.size() > 0) snapshot(log_->end());
+    status = log_->close();
+    core_.fence("closed", outcome.effects);
+    settle(outcome);
+  }
+  carry_out(std::move(outcome));
+  return status;
+}
+
+void PartitionShell::abandon() {
+  Outcome outcome;
+  {
+    MutexLock lock(mutex_);
+    if (log_ == nullptr) return;
+    core_.fence("deleted", outcome.effects);
+    settle(outcome);
+    log_.reset();
+  }
+  carry_out(std::move(outcome));
+}
+
+// ---- Views ----
+
+PartitionView PartitionShell::view() const {
+  MutexLock lock(mutex_);
+  PartitionView out;
+  out.leading = core_.leading();
+  out.leader_epoch = core_.leader_epoch();
+  out.high_watermark = core_.high_watermark();
+  out.trouble = core_.trouble();
+  if (log_ == nullptr) return out;
+  out.log_start = log_->start();
+  out.durable_end = log_->durable_end();
+  out.log_end = log_->end();
+  out.size_bytes = log_->size_bytes();
+  return out;
+}
+
+absl::Status PartitionShell::advance_log_start(Offset to) {
+  MutexLock lock(mutex_);
+  if (in_trouble() || !core_.leading()) {
+    return absl::FailedPreconditionError("only a leader moves its log start");
+  }
+  return log_->advance_start(std::min(to, core_.high_watermark()));
+}
+
+CheckpointView PartitionShell::checkpoint() {
+  MutexLock lock(mutex_);
+  CheckpointView out;
+  if (log_ == nullptr) return out;
+  out.high_watermark = core_.high_watermark();
+  out.lineage = core_.lineage();
+  out.log_start = log_->start();
+  // Truncation within a lineage stops at the high watermark, so below it nothing will ever be
+  // written anew: that is what a recovery point promises.
+  out.recovery_point = std::min(core_.high_watermark(), log_->durable_end());
+  out.valid = true;
+  promised_ = std::max(promised_, out.recovery_point);
+  // Lets the next start read less of the log.
+  constexpr uint64_t kSnapshotEvery = uint64_t{64} << 20;
+  if (!in_trouble() && appended_bytes_ - snapshot_bytes_ >= kSnapshotEvery) {
+    snapshot_bytes_ = appended_bytes_;
+    snapshot(log_->end());
+  }
+  return out;
+}
+
+}  // namespace barnabas::partition
