@@ -184,6 +184,8 @@ int consume(const Output& output, const ConsumeOptions& options,
   auto opened = open_kafka(RD_KAFKA_CONSUMER, options.stream,
                            {{"enable.partition.eof", "true"},
                             {"fetch.error.backoff.ms", "20"},
+                            // How soon the end of a partition is news.
+                            {"fetch.wait.max.ms", options.exit_at_end ? "50" : "500"},
                             {"allow.auto.create.topics", "false"},
                             {"auto.offset.reset", "error"}},
                            nullptr, nullptr);

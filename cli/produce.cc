@@ -3,6 +3,7 @@
 #include <absl/strings/str_cat.h>
 #include <librdkafka/rdkafka.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -15,6 +16,7 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 constexpr auto kProgressEvery = std::chrono::seconds(2);
+constexpr std::chrono::milliseconds kFirstAnswer{10'000};  // for the topic, before any record
 
 struct Tally {
   uint64_t sent = 0;
@@ -107,7 +109,8 @@ int produce(std::istream& in, const Output& output, const ProduceOptions& option
   auto opened = open_kafka(RD_KAFKA_PRODUCER, options.stream, properties, &tally, on_delivery);
   if (!opened.ok()) return output.fail(opened.problem());
   rd_kafka_t* handle = opened.value().get();
-  const auto partitions = partitions_of(handle, options.stream, timeout, tried);
+  const auto partitions =
+      partitions_of(handle, options.stream, std::min(timeout, kFirstAnswer), tried);
   if (!partitions.ok()) return output.fail(partitions.problem());
 
   const auto start = SteadyClock::now();

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 
@@ -14,10 +13,8 @@ sys.dont_write_bytecode = True  # a checkout stays clean
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import processes  # noqa: E402
-from cluster import DAEMONS, Cluster, ClusterError  # noqa: E402
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TARGETS = {"barnabas-controller": "controller", "barnabas-broker": "broker", "barnabas": "cli"}
+from build import build  # noqa: E402
+from cluster import Cluster, ClusterError  # noqa: E402
 
 HELP = """a local Barnabas cluster, as processes on loopback
 
@@ -67,27 +64,6 @@ def arguments():
         if verb == "restart":
             command.add_argument("--no-wait", action="store_true", help="do not wait until it serves")
     return parser.parse_args()
-
-
-def build(cluster, configuration):
-    """The binaries of a configuration, copied, so that a later build does not touch the cluster."""
-    options = [f"--config={configuration}"]
-    labels = [f"//{package}:{name}" for name, package in TARGETS.items()]
-    command = ["bazel", "build", *options, *labels]
-    if subprocess.run(command, cwd=ROOT, stdout=sys.stderr).returncode != 0:
-        raise ClusterError("build", " ".join(command) + " failed", "",
-                           "deploy/install_deps.sh, then the first error above")
-    output = subprocess.run(["bazel", "info", *options, "bazel-bin"], cwd=ROOT, check=True,
-                            capture_output=True, text=True).stdout.strip()
-    cluster.bin = os.path.join(cluster.directory, "bin")
-    os.makedirs(cluster.bin, exist_ok=True)
-    for name, package in TARGETS.items():
-        target = os.path.join(cluster.bin, name)
-        shutil.copy2(os.path.join(output, package, name), target + ".new")
-        os.replace(target + ".new", target)  # the old file may be running
-    if configuration != "opt":
-        cluster.patience = 120.0
-    cluster.save()
 
 
 def same(cluster, args):
