@@ -266,6 +266,8 @@ def read_value(out, message, field, versions, nullable, in_tag):
         with out.block("else"):
             out(f"{target}.reset();")
     elif field.struct:
+        if in_tag:  # may come twice; the last one counts
+            out(f"{target} = {{}};")
         out(f"{place}.read_fields(in, version);")
     elif field.type in cpp.SCALARS:
         out(f"{target} = in.read_{cpp.SCALARS[field.type][1]}();")

@@ -120,7 +120,7 @@ def message_libraries():
                 name + ".h",
                 name + ".cc",
             ],
-            cmd = "python3 $(location //kafka/generator:messages.py) $< $(OUTS)",
+            cmd = "python3 -B $(location //kafka/generator:messages.py) $< $(OUTS)",
             tools = [
                 "//kafka/generator:messages.py",
                 "//kafka/generator:modules",

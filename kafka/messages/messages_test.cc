@@ -116,6 +116,23 @@ TEST(Messages, AClaimedCountAllocatesOnlyAFewElementsAhead) {
   EXPECT_LE(request.topic_data.capacity(), 1024u);
 }
 
+TEST(Messages, ATaggedFieldThatComesTwiceCountsTheSecondTime) {
+  ProduceResponse response;
+  response.node_endpoints.push_back(
+      {.node_id = 1, .host = "a", .port = 2, .rack = {}, .unknown_tags = {}});
+  MessageWriter out;
+  ASSERT_TRUE(response.write(out, 10).ok());
+  std::string bytes = flatten(out.finish());
+  // No responses, throttle time 0, then one tagged field; make it two.
+  const std::string field = bytes.substr(6);
+  bytes[5] = 2;
+  bytes += field;
+  ProduceResponse back;
+  ByteReader in(bytes);
+  ASSERT_TRUE(back.read(in, 10).ok());
+  EXPECT_EQ(back.node_endpoints.size(), 1u);
+}
+
 TEST(Messages, S16_ADurabilityReportIsSmallAndCarriesNoData) {
   DurableReportRequest report;
   report.broker_id = 2;

@@ -97,11 +97,8 @@ absl::Status compare(const Decoded& decoded, const Json& expected) {
     // Names of headers may be damaged text, which the reference repairs and we pass on.
     records.push_back(record_json(decoded.batch, view));
   }
-  if (records != expected.at("records")) {
-    const std::string got = records.dump(-1, ' ', false, Json::error_handler_t::replace);
-    if (Json::parse(got) != expected.at("records")) {
-      return absl::DataLossError(absl::StrCat("records: got ", got));
-    }
+  if (records != expected.at("records") && repaired(records) != expected.at("records")) {
+    return absl::DataLossError(absl::StrCat("records: got ", to_text(records)));
   }
   return absl::OkStatus();
 }

@@ -238,6 +238,12 @@ class Filler final : public FieldVisitor {
 
 }  // namespace
 
+std::string to_text(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json repaired(const Json& json) { return Json::parse(to_text(json)); }
+
 MessageText to_json(AnyMessage& message, int16_t version) {
   MessageText out;
   Maker maker(out);

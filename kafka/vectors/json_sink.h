@@ -32,6 +32,11 @@ struct MessageText {
   std::vector<PathTag> unknown_tags;
 };
 
+// Strings in a message are whatever bytes came; these two put U+FFFD where they are no UTF-8, as
+// the reference does when it reads.
+Json repaired(const Json& json);
+std::string to_text(const Json& json);
+
 MessageText to_json(AnyMessage& message, int16_t version);
 
 // Owns what a message that was filled from JSON borrows.

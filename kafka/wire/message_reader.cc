@@ -38,6 +38,7 @@ size_t minimum_size(bool flexible) {
 
 template <class T>
 void read_elements(ByteReader& in, bool flexible, size_t count, std::vector<T>& out) {
+  out.clear();
   // Simple elements are about as large in memory as on the wire, so the count's own check is
   // enough to allocate at once; strings are not.
   out.reserve(std::is_same_v<T, std::string_view> ? std::min(count, kReserveLimit) : count);

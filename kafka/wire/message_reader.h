@@ -86,6 +86,7 @@ void read_unknown_tags(ByteReader& in, UnknownTags& unknown);
 // Arrays of structs.
 template <class T>
 void read_struct_elements(ByteReader& in, size_t count, int16_t version, std::vector<T>& out) {
+  out.clear();  // a tagged field may come twice; the last one counts
   out.reserve(std::min(count, kReserveLimit));
   for (size_t i = 0; i < count && in.ok(); ++i) out.emplace_back().read_fields(in, version);
 }
