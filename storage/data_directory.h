@@ -3,6 +3,9 @@
 //   .lock  meta.properties  .kafka_cleanshutdown  recovery-point-offset-checkpoint
 //   log-start-offset-checkpoint  replication-offset-checkpoint  broker-epoch
 //
+// Checkpoints and identity are replaced as whole files, durably: every call that writes waits for
+// the medium, and a file that cannot be read is damage, not absence. Not thread-safe.
+//
 // A directory that belongs to another cluster or node is refused, with both ids in the message.
 
 #pragma once
@@ -67,14 +70,15 @@ class DataDirectory {
     int32_t partition = -1;
     Uuid topic_id;  // from partition.metadata
   };
-  // Live partition directories (not -delete, -stray).
+  // Live partition directories (not -delete, -stray). Without a topic id if partition.metadata is
+  // missing or torn, which a crash right after make_partition() may do.
   virtual absl::StatusOr<std::vector<PartitionDirectory>> partitions() const = 0;
   // Makes the directory and its partition.metadata; durable with the first flush round that names
   // the returned path and its parent.
   virtual absl::StatusOr<std::string> make_partition(const std::string& topic, int32_t partition,
                                                      const Uuid& topic_id) = 0;
-  // Renames to "<name>.<uuid>-delete" (or "-stray", S8: kept for a time); remove_leftovers() then
-  // removes what is due.
+  // Renames to "<name>.<uuid>-delete" (or "-stray", S8). remove_leftovers() removes the former;
+  // strays stay until somebody who knows better removes them.
   virtual absl::Status retire(const PartitionDirectory& directory, bool stray, Random& random) = 0;
   virtual absl::Status remove_leftovers() = 0;
 };

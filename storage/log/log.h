@@ -9,8 +9,8 @@
 //                     start it covers only what has been read past the page cache and synced (S18).
 //
 // A synchronous state machine over the Disk seam: no thread, no clock, no lock of its own. The
-// caller holds the partition's lock for every call, except read_slice()'s result, which owns its
-// bytes. It never waits for the medium after open().
+// caller holds the partition's lock for every call; what read() gives owns its bytes. After open()
+// nothing waits for the medium but close(), and an append that follows hard on a truncation.
 //
 // Errors: kDataLoss is damage below the durable end, and is never folded into "end of log" (design
 // §1.8). kOutOfRange: the offset is below start() or above end(). kResourceExhausted: disk full;
@@ -40,6 +40,8 @@ namespace barnabas::storage {
 class LogResources;  // storage/log/resources.h: descriptors and tail caches under common limits
 
 struct LogOptions {
+  // A segment grows beyond this while nothing of it has been flushed yet: names reach the disk one
+  // after the other.
   int64_t segment_bytes = int64_t{1} << 30;
   std::chrono::milliseconds segment_age{std::chrono::hours{168}};  // segment.ms
   int32_t index_interval_bytes = 4096;
@@ -57,7 +59,9 @@ struct LogOptions {
 struct RecoveryHints {
   bool clean = false;                 // the clean-stop marker was there: nothing is scanned
   Offset recovery_point = Offset{0};  // known durable below this; scanned from here on
-  std::optional<Offset> log_start;    // from the log-start checkpoint (DeleteRecords)
+  // From the log-start checkpoint, which is made durable before advance_start() is called: of the
+  // files that it removes, a crash may bring back any.
+  std::optional<Offset> log_start = std::nullopt;
 };
 
 // What open() found, for owners that have promised something about the tail (S6, S10).
@@ -136,10 +140,13 @@ class Log {
 
   // ---- Shape ----
   // Drops [to, end), and of a batch that holds `to` the whole: then end() < `to`. Lowers
-  // durable_end at once, moves the generation; what is appended afterwards becomes durable only
-  // together with the truncation itself, directory included (S17).
+  // durable_end at once and moves the generation, so that completions of earlier rounds count for
+  // nothing (S17). Tell the flush scheduler: the first append afterwards waits for the medium
+  // unless a round has made the truncation durable before, directory included. Until then a crash
+  // may bring back what was dropped.
   virtual absl::Status truncate(Offset to) = 0;
-  // Drops everything and goes on at `at` (a follower that fell below the leader's log start).
+  // Drops everything and goes on at `at` (a follower that fell below the leader's log start); in
+  // all else like truncate().
   virtual absl::Status restart_at(Offset at) = 0;
   // Drops what lies below `to` (<= end()), whole segments at a time; never goes back.
   virtual absl::Status advance_start(Offset to) = 0;

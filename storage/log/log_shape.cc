@@ -39,10 +39,11 @@ absl::Status SegmentedLog::truncate(Offset to) {
 
 absl::Status SegmentedLog::restart_at(Offset at) {
   RETURN_IF_ERROR(usable());
-  for (const std::unique_ptr<Segment>& segment : segments_) {
-    RETURN_IF_ERROR(failed_with(set_aside(*segment)));
+  // The newest first: a crash in between leaves the beginning of the old log.
+  while (!segments_.empty()) {
+    RETURN_IF_ERROR(failed_with(set_aside(*segments_.back())));
+    segments_.pop_back();
   }
-  segments_.clear();
   segments_.push_back(std::make_unique<Segment>(home_, at, 0, false));
   // Made now, unlike other segments: its name is all that remembers where the log goes on.
   const absl::StatusOr<FilePtr> file = active().file();
@@ -59,6 +60,7 @@ absl::Status SegmentedLog::restart_at(Offset at) {
 // Whatever was promised or remembered of offsets from `new_end` on is void (S17).
 void SegmentedLog::dropped_tail(Offset new_end) {
   ++generation_;
+  truncation_pending_ = true;
   end_ = new_end;
   durable_end_ = std::min(durable_end_, new_end);
   directory_dirty_ = true;
@@ -75,20 +77,17 @@ absl::Status SegmentedLog::advance_start(Offset to) {
   if (to <= start_) return absl::OkStatus();
   start_ = to;
   size_t dropped = 0;
-  while (dropped + 1 < segments_.size() && segments_[dropped + 1]->base() <= to) {
+  // The next one must be sure to be there after a crash, or the log would seem never to have been.
+  while (dropped + 1 < segments_.size() && segments_[dropped + 1]->base() <= to &&
+         name_is_durable(*segments_[dropped + 1])) {
     RETURN_IF_ERROR(failed_with(set_aside(*segments_[dropped])));
     ++dropped;
   }
   if (dropped == 0) return absl::OkStatus();
   segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(dropped));
-  // So that no start begins at an offset that the next one does not know.
-  if (active().size() == 0) {
-    const absl::StatusOr<FilePtr> file = active().file();
-    if (!file.ok()) return failed_with(file.status());
-  }
   directory_dirty_ = true;
   forget_hints();
-  epochs_.truncate_start(to);
+  epochs_.truncate_start(segments_.front()->base());
   epochs_dirty_ = true;
   return absl::OkStatus();
 }

@@ -21,14 +21,15 @@ class Recovery {
     RETURN_IF_ERROR(list_files());
     RETURN_IF_ERROR(load_epochs());
     if (log_.segments.empty()) return start_empty();
+    RETURN_IF_ERROR(finish_deletion());
     const absl::Status opened = hints_.clean ? open_clean() : scan_from_recovery_point();
     if (!opened.ok()) return opened;
     if (log_.end < hints_.recovery_point) {
       return damage(absl::StrCat("ends at offset ", log_.end.value()));
     }
     log_.start = std::max(log_.segments.front()->base(), hints_.log_start.value_or(Offset{0}));
-    log_.epochs.truncate_end(log_.end);
     if (log_.start > log_.end) RETURN_IF_ERROR(start_over());
+    RETURN_IF_ERROR(correct_epochs());
     if (!hints_.clean) RETURN_IF_ERROR(make_durable());
     return std::move(log_);
   }
@@ -70,7 +71,7 @@ class Recovery {
     absl::StatusOr<EpochCache> epochs =
         text.ok() ? EpochCache::parse(*text) : absl::StatusOr<EpochCache>(text.status());
     epochs_known_ = epochs.ok();
-    if (epochs.ok()) log_.epochs = *std::move(epochs);
+    if (epochs.ok()) log_.epochs = stored_epochs_ = *std::move(epochs);
     // Written lazily, the file may speak of what a truncation took or a crash lost.
     if (!hints_.clean) log_.epochs.truncate_end(hints_.recovery_point);
     return absl::OkStatus();
@@ -83,7 +84,21 @@ class Recovery {
     log_.epochs.clear();
     if (log_.end > Offset{0}) RETURN_IF_ERROR(log_.segments.back()->file().status());
     log_.names_unsynced = true;
+    RETURN_IF_ERROR(correct_epochs());
     return std::move(log_);
+  }
+
+  // Of segments below the log's start, a crash may have brought back some and not others.
+  absl::Status finish_deletion() {
+    if (!hints_.log_start.has_value()) return absl::OkStatus();
+    size_t below = 0;
+    while (below + 1 < log_.segments.size() &&
+           log_.segments[below + 1]->base() <= *hints_.log_start) {
+      RETURN_IF_ERROR(remove(*log_.segments[below++]));
+    }
+    log_.segments.erase(log_.segments.begin(),
+                        log_.segments.begin() + static_cast<std::ptrdiff_t>(below));
+    return absl::OkStatus();
   }
 
   // What is left ends before the log's start: it was to be deleted.
@@ -174,13 +189,14 @@ class Recovery {
     }
     segment.adopt(std::move(index), first_timestamp);
     if (wrong.ok()) return true;
-    const std::string where = absl::StrCat("is damaged at byte ", batches.position(), " of ", path,
+    const uint64_t good_bytes = batches.position();
+    const std::string where = absl::StrCat("is damaged at byte ", good_bytes, " of ", path,
                                            " (offset ", log_.end.value(), "): ", wrong.message());
     if (log_.end < hints_.recovery_point) return damage(where);
     log_.report.cut_at = log_.end;
-    log_.report.cut_bytes = segment.size() - batches.position();
+    log_.report.cut_bytes = segment.size() - good_bytes;
     log_.report.sound_batches_cut = sound_batch_behind(batches);
-    RETURN_IF_ERROR(segment.cut_file(batches.position()));
+    RETURN_IF_ERROR(segment.cut_file(good_bytes));
     return false;
   }
 
@@ -263,6 +279,18 @@ class Recovery {
     return LeaderEpoch{load_big_endian<int32_t>(header.data() + 12)};
   }
 
+  // The file may lack epochs, but it must not name one that the log no longer has: the recovery
+  // point will pass it, and then it is a witness.
+  absl::Status correct_epochs() {
+    const std::vector<EpochCache::Entry>& stored = stored_epochs_.entries();
+    const std::vector<EpochCache::Entry>& found = log_.epochs.entries();
+    if (stored.size() <= found.size() && std::equal(stored.begin(), stored.end(), found.begin())) {
+      return absl::OkStatus();
+    }
+    return replace_file(home_.disk, absl::StrCat(home_.directory, "/", kEpochCheckpointName.data()),
+                        log_.epochs.text());
+  }
+
   // S18: what was found is not durable by having been found.
   absl::Status make_durable() {
     to_sync_.directories = {home_.directory, parent_directory(home_.directory)};
@@ -273,6 +301,7 @@ class Recovery {
   const RecoveryHints& hints_;
   RecoveredLog log_;
   SyncSet to_sync_;
+  EpochCache stored_epochs_;
   bool epochs_known_ = false;
 };
 

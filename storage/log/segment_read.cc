@@ -11,6 +11,12 @@
 #include "storage/log/segment.h"
 
 namespace barnabas::storage {
+namespace {
+
+// Less costs as much, and would find most batches cut off.
+constexpr size_t kLeastReadBytes = 4096;
+
+}  // namespace
 
 // What a walk over bytes of the file found for a request.
 struct Segment::Walk {
@@ -142,7 +148,7 @@ absl::StatusOr<Segment::Slice> Segment::read(const ReadRequest& request, uint64_
                                              bool exact, const EpochCache& epochs) {
   ASSIGN_OR_RETURN(const FilePtr log, file());
   const size_t slack = exact ? 0 : static_cast<size_t>(home_.index_interval_bytes);
-  size_t wanted = std::max(request.max_bytes + slack, kafka::kBatchHeaderSize);
+  size_t wanted = std::max(request.max_bytes + slack, kLeastReadBytes);
   while (position < size_) {
     wanted = static_cast<size_t>(std::min<uint64_t>(wanted, size_ - position));
     // Not zeroed: the read fills it.
@@ -159,7 +165,7 @@ absl::StatusOr<Segment::Slice> Segment::read(const ReadRequest& request, uint64_
     if (found.satisfied || at_end) return Slice{};
     // The batch that is cut off lies before `from`, or it is the first of the answer and large.
     position += found.cut_at;
-    wanted = std::max({found.cut_size, request.max_bytes, kafka::kBatchHeaderSize});
+    wanted = std::max({found.cut_size, request.max_bytes, kLeastReadBytes});
   }
   return Slice{};
 }

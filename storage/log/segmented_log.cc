@@ -51,6 +51,11 @@ absl::Status SegmentedLog::recover(const RecoveryHints& hints) {
   start_ = found.start;
   end_ = durable_end_ = found.end;
   directory_dirty_ = parent_dirty_ = found.names_unsynced;
+  if (found.names_unsynced) {
+    // Made together with the directory, and durable together with the first records.
+    const auto metadata = disk_.open(directory() + "/partition.metadata", OpenMode::kReadWrite);
+    if (metadata.ok()) mark_dirty(*metadata);
+  }
   return drop_snapshots_above(end_);
 }
 
@@ -157,6 +162,7 @@ absl::StatusOr<Appended> SegmentedLog::append_as_follower(std::string_view bytes
 absl::Status SegmentedLog::append(const Batches& batches, Offset first,
                                   absl::Span<const std::string_view> pieces, size_t size,
                                   LeaderEpoch epoch, WallTime now) {
+  RETURN_IF_ERROR(failed_with(settle_truncation()));
   RETURN_IF_ERROR(failed_with(roll_before(size, now)));
   Segment& segment = active();
   const bool first_write = segment.size() == 0;
@@ -180,6 +186,20 @@ absl::Status SegmentedLog::append(const Batches& batches, Offset first,
   return absl::OkStatus();
 }
 
+// A crash must not find new batches among ones that were dropped: with the offsets in line, nothing
+// would tell that such a log never was. Epochs do not tell either, because what replaces a suffix
+// may be older than it. Usually a round has been there since, and nothing is left to do.
+absl::Status SegmentedLog::settle_truncation() {
+  if (!truncation_pending_) return absl::OkStatus();
+  // With what a round has taken and not yet brought back.
+  SyncSet set = in_flight_;
+  set.files.insert(set.files.end(), dirty_files_.begin(), dirty_files_.end());
+  set.directories.push_back(directory());
+  RETURN_IF_ERROR(disk_.sync_and_wait(set));
+  truncation_pending_ = false;
+  return absl::OkStatus();
+}
+
 void SegmentedLog::mark_dirty(const FilePtr& file) {
   if (std::find(dirty_files_.begin(), dirty_files_.end(), file) == dirty_files_.end()) {
     dirty_files_.push_back(file);
@@ -199,7 +219,17 @@ absl::Status SegmentedLog::roll_before(size_t bytes, WallTime now) {
       std::min<uint64_t>(static_cast<uint64_t>(options_.segment_bytes), kMaxSegmentBytes);
   const bool full = segment.size() + bytes > limit;
   const bool far = distance(segment.base(), end_) > std::numeric_limits<int32_t>::max() / 2;
-  return full || far || is_old(segment, now) ? roll() : absl::OkStatus();
+  if (!full && !far && !is_old(segment, now)) return absl::OkStatus();
+  if (name_is_durable(segment)) return roll();
+  if (segment.size() + bytes <= kMaxSegmentBytes && !far) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the log ", directory(), " holds a whole segment that is not flushed yet"));
+}
+
+// Only then may another segment follow: a crash that keeps a later name and loses an earlier one
+// would leave a log without its beginning, which looks like one that was deleted on purpose.
+bool SegmentedLog::name_is_durable(const Segment& segment) const {
+  return durable_end_ > segment.base();
 }
 
 absl::Status SegmentedLog::roll() {
@@ -214,7 +244,8 @@ absl::Status SegmentedLog::roll() {
 absl::Status SegmentedLog::roll_if_old(WallTime now) {
   RETURN_IF_ERROR(usable());
   tail_.drop_if_idle();
-  return is_old(active(), now) ? failed_with(roll()) : absl::OkStatus();
+  if (!is_old(active(), now) || !name_is_durable(active())) return absl::OkStatus();
+  return failed_with(roll());
 }
 
 void SegmentedLog::set_options(const LogOptions& options) {
@@ -229,6 +260,7 @@ std::optional<FlushWork> SegmentedLog::begin_flush() {
   if (std::exchange(directory_dirty_, false)) work.set.directories.push_back(directory());
   if (std::exchange(parent_dirty_, false))
     work.set.directories.push_back(parent_directory(directory()));
+  in_flight_ = work.set;
   work.ticket = {.incarnation = incarnation_, .generation = generation_, .end = end_};
   return work;
 }
@@ -241,6 +273,8 @@ bool SegmentedLog::complete_flush(const FlushTicket& ticket, const absl::Status&
       failure_ = annotate(status, absl::StrCat("the log ", directory(), " failed"));
     return false;
   }
+  in_flight_ = {};
+  if (ticket.generation == generation_) truncation_pending_ = false;
   if (ticket.generation != generation_ || ticket.end <= durable_end_) return false;
   durable_end_ = ticket.end;
   return true;
@@ -254,7 +288,11 @@ absl::Status SegmentedLog::close() {
     directory_dirty_ = true;
   }
   if (epochs_dirty_) RETURN_IF_ERROR(write_epochs());
-  SyncSet set{.files = std::exchange(dirty_files_, {}), .directories = {directory()}};
+  // With what a round has taken that may never come back.
+  SyncSet set = std::exchange(in_flight_, {});
+  set.files.insert(set.files.end(), dirty_files_.begin(), dirty_files_.end());
+  dirty_files_.clear();
+  set.directories.push_back(directory());
   if (parent_dirty_) set.directories.push_back(parent_directory(directory()));
   closed_ = true;
   tail_.clear();

@@ -87,8 +87,10 @@ class SegmentedLog final : public Log {
   absl::Status append(const Batches& batches, Offset first,
                       absl::Span<const std::string_view> pieces, size_t size, LeaderEpoch epoch,
                       WallTime now);
+  absl::Status settle_truncation();
   absl::Status roll_before(size_t bytes, WallTime now);
   absl::Status roll();
+  bool name_is_durable(const Segment& segment) const;
   bool is_old(const Segment& segment, WallTime now) const;
   void mark_dirty(const FilePtr& file);
   absl::Status set_aside(const Segment& segment);
@@ -121,7 +123,9 @@ class SegmentedLog final : public Log {
 
   const uint64_t incarnation_;
   uint64_t generation_ = 0;
+  bool truncation_pending_ = false;   // not known to be on disk
   std::vector<FilePtr> dirty_files_;  // touched since the last begin_flush()
+  SyncSet in_flight_;                 // what the round that is out has taken
   bool directory_dirty_ = false;
   bool parent_dirty_ = false;
 };
