@@ -5,16 +5,24 @@
 namespace barnabas::kafka {
 namespace {
 
+// Most numbers in a record fit into one byte, and there are seven or more of them.
+int32_t read_varint(ByteReader& in) {
+  if (!in.at_end() && (in.rest().front() & 0x80) == 0) {
+    return unzigzag(static_cast<uint32_t>(in.read_uint8()));
+  }
+  return in.read_varint();
+}
+
 // Null is written as -1; the reference reads every negative length as null, and so do we.
 std::optional<std::string_view> read_nullable(ByteReader& in) {
-  const int32_t size = in.read_varint();
+  const int32_t size = read_varint(in);
   if (size < 0) return std::nullopt;
   return in.read_bytes(static_cast<size_t>(size));
 }
 
 RecordHeaderView read_header(ByteReader& in) {
   RecordHeaderView header;
-  const int32_t key_size = in.read_varint();
+  const int32_t key_size = read_varint(in);
   if (key_size < 0) {
     in.fail("a header has no name");
     return header;
@@ -56,7 +64,7 @@ std::optional<RecordView> RecordReader::next() {
     return std::nullopt;
   }
   const size_t start = in_.position();
-  const int32_t length = in_.read_varint();
+  const int32_t length = read_varint(in_);
   if (length < 0) return fail("its length is negative");
   const std::string_view body = in_.read_bytes(static_cast<size_t>(length));
   if (!in_.ok()) return fail(std::string(in_.status().message()));
@@ -69,12 +77,12 @@ std::optional<RecordView> RecordReader::next() {
   record.create_timestamp = static_cast<int64_t>(static_cast<uint64_t>(base_timestamp_) +
                                                  static_cast<uint64_t>(fields.read_varlong()));
   record.timestamp = append_time_.value_or(record.create_timestamp);
-  record.offset_delta = fields.read_varint();
+  record.offset_delta = read_varint(fields);
   record.offset = Offset(static_cast<int64_t>(static_cast<uint64_t>(base_offset_) +
                                               static_cast<uint64_t>(record.offset_delta)));
   record.key = read_nullable(fields);
   record.value = read_nullable(fields);
-  record.header_count = fields.read_varint();
+  record.header_count = read_varint(fields);
   if (record.header_count < 0) return fail("its header count is negative");
   record.header_bytes = fields.rest();
   // Each header takes two bytes at least, so a huge count ends at the end of the bytes.
