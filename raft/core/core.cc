@@ -156,7 +156,7 @@ void Core::on(Applied event) {
 }
 
 void Core::on(LinkClosed event) {
-  if (role_ == Role::kLeader || leader_ != event.peer) return;
+  if (role_ == Role::kLeader || leader_ != event.peer || leader_link_closed_) return;
   leader_link_closed_ = true;
   hasten_election();
 }

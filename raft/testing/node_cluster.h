@@ -1,0 +1,101 @@
+// Whole nodes in one simulated thread: real Node, log, vote file and snapshots over MemoryDisk and
+// SimTransport. For tests of what the parts do together.
+
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/sim/sim_transport.h"
+#include "common/sim/simulation.h"
+#include "raft/node.h"
+#include "storage/memory_disk.h"
+
+namespace barnabas::raft::testing {
+
+// A state machine that is its history. Memory only: what a crash leaves of it is what flush() kept.
+class History final : public StateMachine {
+ public:
+  void apply(LogIndex index, Term term, std::string_view payload) override;
+  void applied_batch() override { ++batches; }
+  LogIndex applied() const override { return applied_; }
+  Term applied_term() const override { return term_; }
+  LogIndex durable_applied() const override { return durable_; }
+  absl::Status flush() override;
+  void leading(Term term) override;
+  void following(Term term, std::optional<ControllerId> leader) override;
+  std::string snapshot() override;
+  absl::Status restore(LogIndex index, Term term, std::string_view snapshot) override;
+
+  // What the process that ends here leaves behind.
+  void forget_unflushed();
+
+  std::vector<std::string> entries;  // payloads of decisions, in order
+  std::vector<std::string> news;     // "leading 3", "following 4 of 2"
+  int restores = 0;
+  int batches = 0;
+
+ private:
+  LogIndex applied_;
+  Term term_;
+  LogIndex durable_;
+  std::string flushed_;
+  Term flushed_term_;
+};
+
+struct Member {
+  std::string name;
+  Options options;
+  storage::MemoryDisk disk;
+  std::unique_ptr<History> machine = std::make_unique<History>();
+  SimExecutor* loop = nullptr;
+  std::unique_ptr<SimTransport> transport;
+  std::unique_ptr<Listening> listening;
+  std::unique_ptr<Node> node;
+  absl::Status start_status;
+  absl::Status fatal;
+};
+
+class NodeCluster {
+ public:
+  explicit NodeCluster(size_t members, uint64_t seed = 1);
+  ~NodeCluster();
+
+  Member& member(size_t i) { return *members_[i]; }
+  size_t size() const { return members_.size(); }
+  Simulation& simulation() { return simulation_; }
+  SimNetwork& network() { return network_; }
+  Random& random() { return *random_; }
+
+  void start(size_t i);
+  void start_all();
+  // SIGKILL: the page cache survives. Or a power cut: it does not.
+  void kill(size_t i);
+  void cut_power(size_t i);
+  // The disk is replaced by an empty one; the node id stays, the directory id does not.
+  void wipe(size_t i);
+
+  bool run_until(absl::AnyInvocable<bool()> done, Duration limit);
+  void run_for(Duration time) { simulation_.run_for(time); }
+  // The leader that has told its machine so; runs until there is one.
+  std::optional<size_t> await_leader(Duration limit);
+  std::optional<size_t> leader();
+  // Proposes at the leader and runs until it is answered.
+  absl::StatusOr<LogIndex> propose(const std::string& payload, Duration limit);
+  std::string standing();  // one line for each member, for failure messages
+  bool await_applied(size_t entries, Duration limit);  // by all that run
+
+ private:
+  void end_process(size_t i, Simulation::Death death);
+
+  Simulation simulation_;
+  SimNetwork network_;
+  std::unique_ptr<Random> random_;
+  std::vector<std::unique_ptr<Member>> members_;
+};
+
+}  // namespace barnabas::raft::testing
