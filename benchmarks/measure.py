@@ -29,7 +29,7 @@ from build import build  # noqa: E402
 from cluster import Cluster, ClusterError  # noqa: E402
 
 # Short waits of the client, so that the cluster is what is measured; "defaults" is librdkafka as is.
-FAST = ["--set", "retry.backoff.ms=20", "--set", "retry.backoff.max.ms=50",
+FAST = ["--set", "retry.backoff.ms=20",
         "--set", "reconnect.backoff.ms=10", "--set", "reconnect.backoff.max.ms=100",
         "--set", "topic.metadata.refresh.fast.interval.ms=20"]
 DEFAULTS = ["--set", "retry.backoff.ms=100", "--set", "reconnect.backoff.ms=100"]

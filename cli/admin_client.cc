@@ -103,6 +103,7 @@ Result<proto::AdminAnswer> AdminClient::call(proto::AdminRequest request,
       if (!hinted && !named.empty() && named != endpoint) hint = named;
     } else {
       last = absl::StrCat(endpoint, ": ", text_of(reply));
+      dialled_.erase(endpoint);  // a new attempt starts anew, without what the old one waits for
       if (reply.outcome == Controller::Outcome::kRefused) {
         refused.insert(endpoint);
       } else {

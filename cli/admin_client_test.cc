@@ -61,12 +61,15 @@ class AdminClientTest : public testing::Test {
   Milliseconds now{0};
   std::map<std::string, std::deque<Controller::Reply>> replies;
   std::vector<Asked> asked;
-  AdminClient client{
-      {"a:1", "b:2", "c:3"},
-      [this](const std::string& endpoint) { return std::make_unique<Scripted>(*this, endpoint); },
-      {[this] { return now; }, [this](Milliseconds time) { now += time; }},
-      "0123456789abcdef",
-      Milliseconds(10'000)};
+  std::map<std::string, int> dials;
+  AdminClient client{{"a:1", "b:2", "c:3"},
+                     [this](const std::string& endpoint) {
+                       ++dials[endpoint];
+                       return std::make_unique<Scripted>(*this, endpoint);
+                     },
+                     {[this] { return now; }, [this](Milliseconds time) { now += time; }},
+                     "0123456789abcdef",
+                     Milliseconds(10'000)};
 };
 
 TEST_F(AdminClientTest, FollowsTheHintToTheActiveController) {
@@ -97,6 +100,14 @@ TEST_F(AdminClientTest, S3_ARetryCarriesTheSameRequestIdAndTheNextRequestAnother
   }
   EXPECT_TRUE(call().ok());
   EXPECT_NE(asked.back().sequence, asked[0].sequence);
+}
+
+TEST_F(AdminClientTest, DialsAnewAfterAFailure) {
+  replies = {{"a:1", {failed(Outcome::kRefused), failed(Outcome::kRefused), answer()}}};
+  EXPECT_TRUE(call().ok());
+  EXPECT_EQ(dials["a:1"], 3);
+  EXPECT_TRUE(call().ok());
+  EXPECT_EQ(dials["a:1"], 3);
 }
 
 TEST_F(AdminClientTest, WaitsOutAnElection) {

@@ -13,9 +13,9 @@ class GrpcController final : public Controller {
  public:
   explicit GrpcController(const std::string& endpoint) {
     grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 20);
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 20);
-    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 200);
+    // One channel is one attempt to connect: AdminClient makes another after a failure. (A
+    // channel's own attempts make progress only while a call waits in it.)
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // controllers are never behind a web proxy
     arguments.SetInt(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, 64 << 20);
     arguments.SetString(GRPC_ARG_SERVICE_CONFIG, "{}");

@@ -61,14 +61,20 @@ class Quickstart:
             say(f"found     the cluster that runs in {cluster.directory}")
             return
         if not running:
-            say("building  (the first time takes minutes)")
-            begun = time.monotonic()
-            build(cluster, "opt", {"ledger": "tests/tools"})
-            say(f"built     in {time.monotonic() - begun:.1f} s")
+            self.build()
         begun = time.monotonic()
         cluster.up()
         say(f"started   {len(cluster.nodes) - len(running)} processes, ready to write after "
             f"{time.monotonic() - begun:.2f} s")
+
+    def build(self):
+        if self.args.bin:
+            self.cluster.bin = os.path.abspath(self.args.bin)
+            return
+        say("building  (the first time takes minutes)")
+        begun = time.monotonic()
+        build(self.cluster, "opt", {"ledger": "tests/tools"})
+        say(f"built     in {time.monotonic() - begun:.1f} s")
 
     def topic(self):
         self.barnabas("topic", "create", TOPIC, "--partitions", "3", "--replicas", "3",
@@ -181,6 +187,7 @@ def main():
     parser.add_argument("--lines", type=int, default=150_000, help="default: %(default)s")
     parser.add_argument("--kafka-port", type=int, default=9092, help="default: %(default)s")
     parser.add_argument("--controller-port", type=int, default=9640, help="default: %(default)s")
+    parser.add_argument("--bin", help="a directory with the binaries: build nothing")
     args = parser.parse_args()
     quickstart = Quickstart(args)
     cluster = quickstart.cluster
