@@ -60,8 +60,10 @@ class Applier {
     if (!fresh) image_.requests_by_age_.erase(place->second.index);
     place->second = {id.sequence(), outcome, index};
     image_.requests_by_age_[index] = client;
+    delta_.requests.push_back(client);
     while (image_.requests_.size() > Image::kMaxRememberedClients) {
       const auto oldest = image_.requests_by_age_.begin();
+      delta_.requests.push_back(oldest->second);
       image_.requests_.erase(oldest->second);
       image_.requests_by_age_.erase(oldest);
     }

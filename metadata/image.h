@@ -47,7 +47,8 @@ struct BrokerImage {
   BrokerEpoch epoch;  // Raft index of its registration
   Uuid incarnation;
   std::vector<ListenerAddress> listeners;
-  std::string rack;  // empty: none
+  std::string rack;       // empty: none
+  std::string peer_host;  // where it registered from, for probing where listeners name no host
   std::vector<Uuid> directories;
   std::string software;
   std::map<std::string, std::pair<int32_t, int32_t>> features;  // name -> levels it understands
@@ -112,7 +113,8 @@ struct Delta {
   std::set<std::pair<ResourceType, std::string>> configs;
   bool features = false;
   bool producer_ids = false;
-  bool whole = false;  // the image was replaced by a snapshot: everything may have changed
+  std::vector<Uuid> requests;  // clients whose remembered request is new, or forgotten now
+  bool whole = false;          // the image was replaced by a snapshot: everything may have changed
 };
 
 // Outcome of a request, kept so that a retry gets the same answer (S3).

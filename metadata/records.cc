@@ -102,6 +102,7 @@ proto::RegisterBroker broker_record(const BrokerImage& broker) {
     listener->set_protocol(address.protocol);
   }
   record.set_rack(broker.rack);
+  record.set_peer_host(broker.peer_host);
   for (const Uuid& directory : broker.directories) record.add_directories(directory.bytes());
   record.set_software(broker.software);
   record.set_fenced(broker.fenced);
@@ -125,6 +126,7 @@ BrokerImage broker_of(const proto::RegisterBroker& record, LogIndex index) {
                                 static_cast<uint16_t>(listener.port()), listener.protocol()});
   }
   broker.rack = record.rack();
+  broker.peer_host = record.peer_host();
   for (const std::string& directory : record.directories()) {
     broker.directories.push_back(uuid_of(directory));
   }

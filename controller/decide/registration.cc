@@ -87,6 +87,7 @@ void add_record(const proto::Register& command, proto::Decision& decision) {
   record->set_incarnation(command.incarnation());
   *record->mutable_listeners() = command.listeners();
   record->set_rack(command.rack());
+  record->set_peer_host(command.peer_host());
   *record->mutable_directories() = command.directories();
   record->set_software(command.software());
   *record->mutable_features() = command.features();

@@ -1,0 +1,162 @@
+#include "controller/admin.h"
+
+#include <absl/strings/str_cat.h>
+
+#include "controller/decide/configs.h"
+#include "controller/decide/create_topics.h"
+#include "controller/decide/delete_topics.h"
+#include "controller/describe.h"
+#include "metadata/records.h"
+
+namespace barnabas::controller {
+
+using proto::AdminAnswer;
+using proto::AdminRequest;
+
+namespace {
+
+constexpr int32_t kRequestTimedOut = 7;
+
+// Decides and sets the answer's own part; `index` is where the decision will stand.
+proto::Decision decide(const metadata::Image& image, const AdminRequest& request, Random& random,
+                       const Limits& limits, LogIndex next, AdminAnswer& answer) {
+  const auto finish = [&](auto decided, auto* place) {
+    const bool appends = !decided.decision.records().empty();
+    *place = std::move(decided.answer);
+    place->set_index((appends ? next : image.index()).value());
+    return std::move(decided.decision);
+  };
+  switch (request.kind_case()) {
+    case AdminRequest::kCreateTopics:
+      return finish(decide_create_topics(image, request.create_topics(), random, limits),
+                    answer.mutable_create_topics());
+    case AdminRequest::kDeleteTopics:
+      return finish(decide_delete_topics(image, request.delete_topics(), limits),
+                    answer.mutable_delete_topics());
+    case AdminRequest::kAlterConfigs:
+      return finish(decide_alter_configs(image, request.alter_configs(), limits),
+                    answer.mutable_alter_configs());
+    default:
+      set_error(answer.mutable_error(), ErrorCode::kInvalidRequest,
+                "This controller does not know such a request.");
+      return {};
+  }
+}
+
+bool is_change(const AdminRequest& request) {
+  return request.has_create_topics() || request.has_delete_topics() || request.has_alter_configs();
+}
+
+}  // namespace
+
+proto::LeaderHint Admin::leader_hint() const {
+  proto::LeaderHint hint;
+  const ControllerId leader = node_->leader().value_or(kNoController);
+  hint.set_id(leader.value());
+  if (leader != kNoController) hint.set_endpoint(endpoint_of_(leader));
+  return hint;
+}
+
+AdminAnswer Admin::failed(const Failure& failure) const {
+  AdminAnswer answer;
+  set_error(answer.mutable_error(), failure);
+  return answer;
+}
+
+AdminAnswer Admin::without(Fate fate) const {
+  if (fate == Fate::kBusy) {
+    return failed({ErrorCode::kThrottlingQuotaExceeded,
+                   "The active controller has too much in flight. Try again."});
+  }
+  if (fate == Fate::kUnknown) {
+    AdminAnswer answer;
+    answer.mutable_error()->set_code(kRequestTimedOut);
+    answer.mutable_error()->set_message(
+        "The active controller changed meanwhile; whether this was done is not known. Ask again "
+        "with the same client and sequence.");
+    return answer;
+  }
+  AdminAnswer answer = failed(
+      {ErrorCode::kNotController, absl::StrCat("Controller ", self_.value(), " is not active.")});
+  *answer.mutable_leader() = leader_hint();
+  return answer;
+}
+
+void Admin::call(const AdminRequest& request, Answered answered) {
+  if (request.has_describe_quorum()) {
+    AdminAnswer answer;
+    *answer.mutable_describe_quorum() = describe_quorum(
+        node_->status(), self_, [this](ControllerId id) { return endpoint_of_(id); });
+    return answered(std::move(answer));
+  }
+  if (!ledger_.is_active()) return answered(without(Fate::kNotActive));
+  if (is_change(request)) return change(request, std::move(answered));
+  question(request, std::move(answered));
+}
+
+void Admin::question(const AdminRequest& request, Answered answered) {
+  ledger_.read([this, request, answered = std::move(answered)](Fate fate) mutable {
+    if (fate != Fate::kCommitted) return answered(without(fate));
+    const metadata::Image& image = ledger_.committed();
+    AdminAnswer answer;
+    switch (request.kind_case()) {
+      case AdminRequest::kDescribeTopics:
+        *answer.mutable_describe_topics() = describe_topics(image, request.describe_topics());
+        break;
+      case AdminRequest::kDescribeCluster:
+        *answer.mutable_describe_cluster() =
+            describe_cluster(image, brokers_.cluster_id(), self_,
+                             [this](Incarnation who) { return brokers_.view(who); });
+        break;
+      case AdminRequest::kDescribeConfigs:
+        *answer.mutable_describe_configs() = describe_configs(image, request.describe_configs());
+        break;
+      default:
+        answer =
+            failed({ErrorCode::kInvalidRequest, "This controller does not know such a request."});
+    }
+    answered(std::move(answer));
+  });
+}
+
+Failure Admin::repeated(const AdminRequest& request, const std::string** outcome) const {
+  if (request.client().empty()) return {};
+  const absl::StatusOr<Uuid> client = Uuid::from_bytes(request.client());
+  if (!client.ok() || client->is_none() || request.sequence() == 0) {
+    return {ErrorCode::kInvalidRequest,
+            "A client is named by 16 bytes, not all zero, and counts its requests from 1."};
+  }
+  const metadata::RememberedRequest* known = ledger_.working().request(*client);
+  if (known == nullptr || known->sequence < request.sequence()) return {};
+  if (known->sequence > request.sequence()) {
+    return {ErrorCode::kInvalidRequest,
+            absl::StrCat("Request ", request.sequence(), " of this client is older than ",
+                         known->sequence, ", which has been answered.")};
+  }
+  *outcome = &known->outcome;
+  return {};
+}
+
+void Admin::change(const AdminRequest& request, Answered answered) {
+  AdminAnswer answer;
+  proto::Decision decision;
+  const std::string* outcome = nullptr;
+  if (const Failure failure = repeated(request, &outcome); failure.failed()) {
+    answer = failed(failure);
+  } else if (outcome != nullptr) {
+    answer.ParseFromString(*outcome);
+  } else {
+    decision = decide(ledger_.working(), request, random_, limits_, ledger_.next_index(), answer);
+    if (!decision.records().empty() && !request.client().empty()) {
+      decision.mutable_request()->set_client(request.client());
+      decision.mutable_request()->set_sequence(request.sequence());
+      decision.set_outcome(metadata::serialize(answer));
+    }
+  }
+  ledger_.commit(decision, [this, answer = std::move(answer),
+                            answered = std::move(answered)](Fate fate) mutable {
+    answered(fate == Fate::kCommitted ? std::move(answer) : without(fate));
+  });
+}
+
+}  // namespace barnabas::controller

@@ -1,0 +1,49 @@
+// The image as rows of the metadata store: one row per broker, topic, partition, configured
+// resource, feature and remembered request. A row's value is a piece of a serialized Image, so that
+// all values behind each other, in key order, are the whole of it.
+//
+//   "b" id(4)                 a broker                 "t" topic id(16)           a topic
+//   "u" topic id(16) index(4) a partition              "v" type(1) name           configuration
+//   "f" name                  a feature level          "w"                        producer ids
+//   "x" client(16)            a remembered request
+//
+// Numbers are big-endian: key order is the order in which records must be applied.
+
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "metadata/image.h"
+#include "proto/metadata.pb.h"
+#include "storage/metadata_store.h"
+
+namespace barnabas::controller {
+
+// Gathers what a run of decisions changes; each row is written once, as it is at the end.
+class StoreRows {
+ public:
+  // Before and after the decision is applied to `image`.
+  void before(const metadata::Image& image, const proto::Decision& decision);
+  void after(const metadata::Image& image, const proto::Decision& decision,
+             const metadata::Delta& delta);
+  // What has gathered, and forgets it.
+  std::vector<storage::StoreWrite> take();
+
+ private:
+  void set(std::string key, const proto::Image& piece);
+  void remove(std::string key) { rows_[std::move(key)] = std::nullopt; }
+
+  std::map<std::string, std::optional<std::string>> rows_;
+};
+
+// Every row of the image, to replace a store's content.
+std::vector<storage::StoreWrite> rows_of(const metadata::Image& image);
+
+// The image that a store holds, at its applied index. kDataLoss: a row cannot be read.
+absl::StatusOr<metadata::Image> load_image(const storage::MetadataStore& store);
+
+}  // namespace barnabas::controller
