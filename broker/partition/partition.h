@@ -151,6 +151,7 @@ struct Surroundings {
   int32_t producers_max = 100'000;                     // producer ids remembered
   Duration producer_expiry{std::chrono::hours(24)};    // producer.id.expiration.ms
   RecoveryPoints* recovery_points = nullptr;           // nullptr: none are written down
+  storage::LogOptions log_options{};                   // what topics do not decide
   Defects defects{};                                   // tests of the tests only
 };
 

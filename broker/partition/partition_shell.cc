@@ -28,6 +28,7 @@ absl::StatusOr<std::shared_ptr<PartitionShell>> PartitionShell::open(
   auto shell = std::make_shared<PartitionShell>(surroundings, id, std::move(topic), std::move(log),
                                                 mark, lineage, std::move(settings));
   MutexLock lock(shell->mutex_);
+  shell->set_log_options();
   RETURN_IF_ERROR(shell->rebuild_producers());
   return shell;
 }
@@ -68,6 +69,10 @@ void PartitionShell::update(const metadata::PartitionImage& state, BrokerEpoch o
     MutexLock lock(mutex_);
     if (log_ == nullptr) return;
     core_.commit(state, own_epoch, epochs, log_view(), around_.clock.now(), outcome.effects);
+    if (around_.defects.truncates_to_high_watermark && outcome.effects.role_changed &&
+        core_.role() == Role::kFollowing) {
+      truncate(core_.high_watermark(), outcome).IgnoreError();
+    }
     settle(outcome);
   }
   carry_out(std::move(outcome));
@@ -79,11 +84,20 @@ void PartitionShell::update_settings(const metadata::TopicSettings& settings) {
     MutexLock lock(mutex_);
     if (log_ == nullptr) return;
     settings_ = std::make_shared<const metadata::TopicSettings>(settings);
+    set_log_options();
     core_.set_min_in_sync(settings.min_in_sync_replicas, log_view(), around_.clock.now(),
                           outcome.effects);
     settle(outcome);
   }
   carry_out(std::move(outcome));
+}
+
+void PartitionShell::set_log_options() {
+  storage::LogOptions options = around_.log_options;
+  options.segment_bytes = settings_->segment_bytes;
+  options.segment_age = std::chrono::milliseconds(settings_->segment_ms);
+  options.index_interval_bytes = settings_->index_interval_bytes;
+  log_->set_options(options);
 }
 
 void PartitionShell::tick() {
@@ -95,6 +109,9 @@ void PartitionShell::tick() {
     core_.tick(log_view(), now, outcome.effects);
     if (absl::Status status = log_->roll_if_old(around_.clock.wall()); !status.ok()) {
       log_failed(status, "starting a new segment", outcome);
+    }
+    if (absl::Status status = log_->remove_deleted(1).status(); !status.ok()) {
+      log_failed(status, "removing deleted files", outcome);
     }
     producers_.expire(around_.clock.wall(), std::chrono::duration_cast<std::chrono::milliseconds>(
                                                 around_.producer_expiry));
@@ -293,6 +310,12 @@ PartitionView PartitionShell::view() const {
   out.log_end = log_->end();
   out.size_bytes = log_->size_bytes();
   return out;
+}
+
+absl::StatusOr<Buffer> PartitionShell::read_log(Offset from, size_t max_bytes, Offset below) {
+  MutexLock lock(mutex_);
+  if (log_ == nullptr) return absl::NotFoundError("deleted");
+  return log_->read(from, max_bytes, below, /*at_least_one=*/true);
 }
 
 absl::Status PartitionShell::advance_log_start(Offset to) {

@@ -74,6 +74,8 @@ class PartitionShell final : public Partition, public Follower {
                        const DurableReportAnswer& answer) override;
 
   // ---- For checkpoints ----
+  // Whatever the role, for tools and checks.
+  absl::StatusOr<Buffer> read_log(Offset from, size_t max_bytes, Offset below);
   // Leader: drops what lies below `to`, at most up to the high watermark (retention).
   absl::Status advance_log_start(Offset to);
   // What may be written down now. A partition that holds none of it has `valid` unset.
@@ -108,6 +110,8 @@ class PartitionShell final : public Partition, public Follower {
   void fence(const std::string& trouble, Outcome& outcome) REQUIRES(mutex_);
   // After a log operation failed: a full disk passes by itself, everything else fences.
   void log_failed(const absl::Status& status, const char* doing, Outcome& outcome) REQUIRES(mutex_);
+  // What the topic's settings say about segments.
+  void set_log_options() REQUIRES(mutex_);
   bool in_trouble() const REQUIRES(mutex_);
   LeaderHint hint() const REQUIRES(mutex_);
 

@@ -399,7 +399,7 @@ TEST_F(PartitionTest, ANewLeaderRecognisesWhatWasProducedToTheOldOne) {
 }
 
 TEST_F(PartitionTest, ARestartedReplicaRecognisesWhatItHadBefore) {
-  a.options.segment_bytes = 400;  // several segments, so several snapshots
+  a.settings.segment_bytes = 400;  // several segments, so several snapshots
   a.close_objects();
   a.reopen();
   lead_alone();
@@ -620,7 +620,7 @@ TEST_F(PartitionTest, S13_AfterAnUncleanElectionTheSameTruncationIsLegal) {
 }
 
 TEST_F(PartitionTest, AFollowerBelowTheLeadersLogStartBeginsThere) {
-  a.options.segment_bytes = 300;
+  a.settings.segment_bytes = 300;
   a.close_objects();
   a.reopen();
   image.in_sync = {kSelf};

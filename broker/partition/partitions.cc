@@ -1,0 +1,338 @@
+#include "broker/partition/partitions.h"
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/strings/str_cat.h>
+#include <glog/logging.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "broker/partition/checkpoints.h"
+#include "broker/partition/leaders.h"
+#include "broker/partition/partition_shell.h"
+#include "common/mutex.h"
+#include "common/status.h"
+#include "metadata/config_keys.h"
+#include "storage/log/resources.h"
+
+namespace barnabas::partition {
+namespace {
+
+using metadata::TopicPartition;
+
+constexpr Duration kHighWatermarkEvery = std::chrono::seconds(5);
+constexpr Duration kAllEvery = std::chrono::seconds(60);
+// Of very many partitions only so many are looked after in one tick, in turn.
+constexpr size_t kTickedAtOnce = 5000;
+
+class LocalPartitions final : public Partitions {
+ public:
+  LocalPartitions(PartitionsOptions options, storage::Disk& disk, storage::DataDirectory& directory,
+                  Transport& transport, std::vector<Executor*> fetch_loops, Random& random)
+      : options_(with_resources(std::move(options))),
+        disk_(disk),
+        directory_(directory),
+        random_(random.fork("partitions")),
+        checkpoints_(disk, directory),
+        leaders_({options_.surroundings.self, options_.directory_id, options_.fetch_wait,
+                  options_.fetch_bytes, options_.fetch_response_bytes},
+                 options_.inter_broker_listener, transport, std::move(fetch_loops), *random_) {}
+
+  absl::Status recover(bool clean) override;
+  void apply(const metadata::Image& image, const metadata::Delta& delta, BrokerEpoch own_epoch,
+             bool registered) override;
+  std::shared_ptr<Partition> find(const TopicPartition& id) const override;
+  std::vector<std::shared_ptr<Partition>> all() const override;
+  void tick() override;
+  absl::Status stop() override;
+  absl::Status failed() const override { return options_.surroundings.flusher.failed(); }
+
+ private:
+  using Shell = std::shared_ptr<PartitionShell>;
+  using Directory = storage::DataDirectory::PartitionDirectory;
+
+  static PartitionsOptions with_resources(PartitionsOptions options) {
+    if (options.surroundings.log_options.resources == nullptr) {
+      options.surroundings.log_options.resources = std::make_shared<storage::LogResources>();
+    }
+    return options;
+  }
+
+  absl::StatusOr<Shell> open(const TopicPartition& id, const std::string& topic,
+                             const std::string& path, bool clean, Checkpoints::Known known,
+                             const metadata::TopicSettings& settings);
+  Shell shell(const TopicPartition& id) const;
+  std::vector<Shell> shells() const;
+  // What the delta may have changed here.
+  std::set<TopicPartition> concerned(const metadata::Image& image,
+                                     const metadata::Delta& delta) const;
+  void start(const TopicPartition& id, const metadata::TopicImage& topic,
+             const metadata::TopicSettings& settings);
+  void retire(const TopicPartition& id, bool stray);
+  void update_settings(const metadata::Image& image, const metadata::Delta& delta);
+
+  const PartitionsOptions options_;
+  storage::Disk& disk_;
+  storage::DataDirectory& directory_;
+  const std::unique_ptr<Random> random_;
+  Checkpoints checkpoints_;
+  Leaders leaders_;
+
+  // Metadata loop only.
+  std::map<TopicPartition, Directory> damaged_;  // offline: could not be opened
+  bool judged_ = false;                          // strays have been looked for once
+  Instant marks_written_;
+  Instant all_written_;
+  size_t next_tick_ = 0;
+
+  mutable Mutex mutex_;
+  absl::flat_hash_map<TopicPartition, Shell> partitions_ GUARDED_BY(mutex_);
+};
+
+std::string directory_name(const std::string& topic, PartitionIndex index) {
+  return absl::StrCat(topic, "-", index.value());
+}
+
+// ---- Start ----
+
+absl::StatusOr<LocalPartitions::Shell> LocalPartitions::open(
+    const TopicPartition& id, const std::string& topic, const std::string& path, bool clean,
+    Checkpoints::Known known, const metadata::TopicSettings& settings) {
+  storage::LogOptions log_options = options_.surroundings.log_options;
+  storage::RecoveryHints hints{clean, known.recovery_point, known.log_start};
+  ASSIGN_OR_RETURN(std::unique_ptr<storage::Log> log,
+                   storage::Log::open(disk_, path, log_options, hints));
+  Surroundings around = options_.surroundings;
+  around.recovery_points = &checkpoints_;
+  ASSIGN_OR_RETURN(Shell shell,
+                   PartitionShell::open(around, id, topic, std::move(log), known.high_watermark,
+                                        known.lineage, settings));
+  shell->set_promised(known.recovery_point);
+  return shell;
+}
+
+absl::Status LocalPartitions::recover(bool clean) {
+  RETURN_IF_ERROR(checkpoints_.load());
+  ASSIGN_OR_RETURN(std::vector<Directory> found, directory_.partitions());
+  for (const Directory& directory : found) {
+    const TopicPartition id{directory.topic_id, PartitionIndex(directory.partition)};
+    const std::string path = absl::StrCat(directory_.path(), "/", directory.name);
+    absl::StatusOr<Shell> opened =
+        open(id, directory.topic, path, clean,
+             checkpoints_.known({directory.topic, directory.partition}), {});
+    if (!opened.ok()) {
+      LOG(ERROR) << path << " cannot be opened: " << opened.status().message()
+                 << ". This replica stays offline; the others of its partition go on. If they are"
+                 << " whole, move the directory away and restart the broker: it is copied anew.";
+      damaged_[id] = directory;
+      continue;
+    }
+    MutexLock lock(mutex_);
+    partitions_[id] = *std::move(opened);
+  }
+  if (!found.empty()) {
+    LOG(INFO) << "recovered " << found.size() - damaged_.size() << " of " << found.size()
+              << " partitions after " << (clean ? "a clean" : "an unclean") << " stop";
+  }
+  return absl::OkStatus();
+}
+
+// ---- Metadata ----
+
+std::set<TopicPartition> LocalPartitions::concerned(const metadata::Image& image,
+                                                    const metadata::Delta& delta) const {
+  std::set<TopicPartition> out;
+  const std::set<TopicPartition>& assigned = image.partitions_of(options_.surroundings.self);
+  if (delta.whole || !delta.brokers.empty()) {
+    out = assigned;
+  } else {
+    for (const TopicPartition& id : delta.partitions) {
+      if (assigned.contains(id) || shell(id) != nullptr) out.insert(id);
+    }
+  }
+  return out;
+}
+
+void LocalPartitions::apply(const metadata::Image& image, const metadata::Delta& delta,
+                            BrokerEpoch own_epoch, bool registered) {
+  // What earlier images could not decide is decided by the first that may (S8).
+  const bool all = delta.whole || (registered && !judged_);
+  judged_ = judged_ || registered;
+  // First what goes: a new topic may have the name of one that was removed.
+  for (const Shell& shell : shells()) {
+    const TopicPartition& id = shell->id();
+    const bool looked_at =
+        all || delta.removed_topics.contains(id.topic) || delta.partitions.contains(id);
+    if (!looked_at || !registered) continue;
+    const metadata::PartitionImage* state = image.partition(id);
+    if (state != nullptr && state->has_replica(options_.surroundings.self)) continue;
+    // That its topic was deleted is known only if the deletion was seen; a whole image that lacks
+    // it may also be another cluster's, or one that was restored (S8).
+    retire(id, /*stray=*/!delta.removed_topics.contains(id.topic) && state == nullptr);
+  }
+
+  update_settings(image, delta);
+  std::map<BrokerId, BrokerEpoch> epochs;
+  for (const auto& [id, broker] : image.brokers()) epochs[id] = broker.epoch;
+  for (const TopicPartition& id : concerned(image, delta)) {
+    const metadata::PartitionImage* state = image.partition(id);
+    if (state == nullptr || !state->has_replica(options_.surroundings.self)) continue;
+    Shell here = shell(id);
+    if (here == nullptr) {
+      const metadata::TopicImage& topic = *image.topic(id.topic);
+      start(id, topic, metadata::topic_settings(image, topic.name));
+      here = shell(id);
+      if (here == nullptr) continue;
+    }
+    here->update(*state, own_epoch, epochs);
+    leaders_.follow(here, *state);
+  }
+  leaders_.commit(image, own_epoch);
+}
+
+void LocalPartitions::start(const TopicPartition& id, const metadata::TopicImage& topic,
+                            const metadata::TopicSettings& settings) {
+  if (damaged_.contains(id)) return;
+  absl::StatusOr<std::string> path =
+      directory_.make_partition(topic.name, id.index.value(), topic.id);
+  absl::StatusOr<Shell> opened = path.ok()
+                                     ? open(id, topic.name, *path, /*clean=*/false, {}, settings)
+                                     : absl::StatusOr<Shell>(path.status());
+  if (!opened.ok()) {
+    LOG(ERROR) << "cannot make the replica " << directory_name(topic.name, id.index) << " in "
+               << directory_.path() << ": " << opened.status().message()
+               << "; it stays offline on this broker until the next start";
+    return;
+  }
+  MutexLock lock(mutex_);
+  partitions_[id] = *std::move(opened);
+}
+
+void LocalPartitions::retire(const TopicPartition& id, bool stray) {
+  Shell going;
+  {
+    MutexLock lock(mutex_);
+    auto found = partitions_.find(id);
+    if (found == partitions_.end()) return;
+    going = std::move(found->second);
+    partitions_.erase(found);
+  }
+  leaders_.let_go(id);
+  going->abandon();
+  const std::string name = directory_name(going->topic(), id.index);
+  LOG(INFO) << name
+            << (stray ? " is not known to the cluster: it is set aside and kept for a time"
+                      : " is deleted on this broker");
+  absl::Status status =
+      directory_.retire({name, going->topic(), id.index.value(), id.topic}, stray, *random_);
+  if (status.ok()) status = checkpoints_.forget({going->topic(), id.index.value()});
+  if (!status.ok()) LOG(ERROR) << "retiring " << name << ": " << status.message();
+}
+
+void LocalPartitions::update_settings(const metadata::Image& image, const metadata::Delta& delta) {
+  bool everything = delta.whole;
+  std::set<std::string> topics;
+  for (const auto& [type, name] : delta.configs) {
+    if (type == metadata::ResourceType::kTopic) {
+      topics.insert(name);
+    } else {
+      everything = true;  // a broker's default may be behind any topic's setting
+    }
+  }
+  if (!everything && topics.empty()) return;
+  std::map<std::string, metadata::TopicSettings> settings;
+  for (const Shell& shell : shells()) {
+    if (!everything && !topics.contains(shell->topic())) continue;
+    auto known = settings.find(shell->topic());
+    if (known == settings.end()) {
+      known =
+          settings.emplace(shell->topic(), metadata::topic_settings(image, shell->topic())).first;
+    }
+    shell->update_settings(known->second);
+  }
+}
+
+// ---- Look-up ----
+
+LocalPartitions::Shell LocalPartitions::shell(const TopicPartition& id) const {
+  MutexLock lock(mutex_);
+  auto found = partitions_.find(id);
+  return found == partitions_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<Partition> LocalPartitions::find(const TopicPartition& id) const {
+  return shell(id);
+}
+
+// In the order of their ids, so that what is done to all of them is done in the same order always.
+std::vector<LocalPartitions::Shell> LocalPartitions::shells() const {
+  std::vector<Shell> out;
+  {
+    MutexLock lock(mutex_);
+    out.reserve(partitions_.size());
+    for (const auto& [id, shell] : partitions_) out.push_back(shell);
+  }
+  std::sort(out.begin(), out.end(),
+            [](const Shell& a, const Shell& b) { return a->id() < b->id(); });
+  return out;
+}
+
+std::vector<std::shared_ptr<Partition>> LocalPartitions::all() const {
+  std::vector<Shell> here = shells();
+  return {here.begin(), here.end()};
+}
+
+// ---- Upkeep ----
+
+void LocalPartitions::tick() {
+  const std::vector<Shell> here = shells();
+  for (size_t i = 0; i < std::min(here.size(), kTickedAtOnce); ++i) {
+    here[next_tick_++ % here.size()]->tick();
+  }
+  const Instant now = options_.surroundings.clock.now();
+  absl::Status status;
+  if (now - all_written_ >= kAllEvery) {
+    all_written_ = marks_written_ = now;
+    status = checkpoints_.write(here, /*all=*/true);
+    if (status.ok()) status = directory_.remove_leftovers();
+  } else if (now - marks_written_ >= kHighWatermarkEvery) {
+    marks_written_ = now;
+    status = checkpoints_.write(here, /*all=*/false);
+  }
+  if (!status.ok()) {
+    LOG(WARNING) << "checkpoints in " << directory_.path() << ": " << status.message();
+  }
+}
+
+absl::Status LocalPartitions::stop() {
+  leaders_.stop();
+  const std::vector<Shell> here = shells();
+  absl::Status first;
+  for (const Shell& shell : here) {
+    absl::Status status = shell->close();
+    if (first.ok() && !status.ok()) {
+      first = annotate(status, directory_name(shell->topic(), shell->id().index));
+    }
+  }
+  absl::Status status = checkpoints_.write(here, /*all=*/true);
+  if (first.ok()) first = status;
+  // What could not be opened was not looked at: the next start must do so again.
+  if (first.ok() && !damaged_.empty()) {
+    first = absl::FailedPreconditionError("a replica is offline because it is damaged");
+  }
+  return first;
+}
+
+}  // namespace
+
+std::unique_ptr<Partitions> Partitions::make(PartitionsOptions options, storage::Disk& disk,
+                                             storage::DataDirectory& directory,
+                                             Transport& transport, Executor&,
+                                             std::vector<Executor*> fetch_loops, Random& random) {
+  return std::make_unique<LocalPartitions>(std::move(options), disk, directory, transport,
+                                           std::move(fetch_loops), random);
+}
+
+}  // namespace barnabas::partition
