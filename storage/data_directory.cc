@@ -106,7 +106,7 @@ class RealDataDirectory final : public DataDirectory {
 
   absl::StatusOr<std::string> make_partition(const std::string& topic, int32_t partition,
                                              const Uuid& topic_id) override {
-    const std::string directory = file(absl::StrCat(topic, "-", partition));
+    std::string directory = file(absl::StrCat(topic, "-", partition));
     if (disk_.exists(directory)) {
       return absl::AlreadyExistsError(absl::StrCat("the directory ", directory, " is there"));
     }

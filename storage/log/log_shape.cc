@@ -105,7 +105,7 @@ absl::Status SegmentedLog::set_aside(const Segment& segment) {
     return renamed;
   }
   for (const std::string_view suffix : {kOffsetIndexSuffix, kTimeIndexSuffix}) {
-    const absl::Status removed = disk_.unlink(segment.path(suffix));
+    absl::Status removed = disk_.unlink(segment.path(suffix));
     if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
   }
   directory_dirty_ = true;
@@ -114,7 +114,7 @@ absl::Status SegmentedLog::set_aside(const Segment& segment) {
 
 absl::StatusOr<bool> SegmentedLog::remove_deleted(size_t at_most) {
   for (size_t i = 0; i < at_most && !deleted_.empty(); ++i) {
-    const absl::Status removed = disk_.unlink(deleted_.front());
+    absl::Status removed = disk_.unlink(deleted_.front());
     if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
     deleted_.pop_front();
   }

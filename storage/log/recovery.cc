@@ -22,7 +22,7 @@ class Recovery {
     RETURN_IF_ERROR(load_epochs());
     if (log_.segments.empty()) return start_empty();
     RETURN_IF_ERROR(finish_deletion());
-    const absl::Status opened = hints_.clean ? open_clean() : scan_from_recovery_point();
+    absl::Status opened = hints_.clean ? open_clean() : scan_from_recovery_point();
     if (!opened.ok()) return opened;
     if (log_.end < hints_.recovery_point) {
       return damage(absl::StrCat("ends at offset ", log_.end.value()));

@@ -166,7 +166,7 @@ absl::StatusOr<Offset> Segment::truncate(uint64_t size) {
   home_.files.forget(offset_index_slot_);
   home_.files.forget(time_index_slot_);
   for (const std::string_view suffix : {kOffsetIndexSuffix, kTimeIndexSuffix}) {
-    const absl::Status removed = home_.disk.unlink(path(suffix));
+    absl::Status removed = home_.disk.unlink(path(suffix));
     if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
   }
   return end;
