@@ -15,8 +15,6 @@ using proto::AdminRequest;
 
 namespace {
 
-constexpr int32_t kRequestTimedOut = 7;
-
 // Decides and sets the answer's own part; `index` is where the decision will stand.
 proto::Decision decide(const metadata::Image& image, const AdminRequest& request, Random& random,
                        const Limits& limits, LogIndex next, AdminAnswer& answer) {
@@ -69,12 +67,9 @@ AdminAnswer Admin::without(Fate fate) const {
                    "The active controller has too much in flight. Try again."});
   }
   if (fate == Fate::kUnknown) {
-    AdminAnswer answer;
-    answer.mutable_error()->set_code(kRequestTimedOut);
-    answer.mutable_error()->set_message(
-        "The active controller changed meanwhile; whether this was done is not known. Ask again "
-        "with the same client and sequence.");
-    return answer;
+    return failed({ErrorCode::kRequestTimedOut,
+                   "The active controller changed meanwhile; whether this was done is not known. "
+                   "Ask again with the same client and sequence."});
   }
   AdminAnswer answer = failed(
       {ErrorCode::kNotController, absl::StrCat("Controller ", self_.value(), " is not active.")});

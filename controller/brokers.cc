@@ -53,10 +53,19 @@ void Brokers::passive() {
 
 void Brokers::register_broker(const proto::Register& command, Registered done) {
   const BrokerId broker{command.broker()};
+  Waiting waiting{
+      command, std::move(done),
+      now(),   now() + options_.liveness.session_timeout + std::chrono::milliseconds(500),
+      now(),   false};
+  // One that asks again on another link has waited since it first asked.
+  if (const auto before = waiting_.find(broker);
+      before != waiting_.end() && before->second.command.incarnation() == command.incarnation()) {
+    waiting.since = before->second.since;
+    waiting.deadline = before->second.deadline;
+    waiting.old_is_dead = before->second.old_is_dead;
+  }
   settle(broker, std::nullopt);
-  waiting_[broker] = {command, std::move(done), now(),
-                      now() + options_.liveness.session_timeout + std::chrono::milliseconds(500),
-                      now()};
+  waiting_[broker] = std::move(waiting);
   try_register(broker);
   if (waiting_.count(broker) > 0) check_waiting(broker);
   arm();

@@ -22,6 +22,11 @@ class ControllerTest : public ::testing::Test {
  protected:
   ControllerTest()
       : loop_(simulation_.start_node("controller1")), transport_(network_, "controller1") {
+    restart();
+  }
+
+  void restart() {
+    listening_.reset();
     controller_.emplace(options(), loop_, transport_, *random_, store_);
     EXPECT_TRUE(controller_->load().ok());
     node_.emplace(controller_->machine(), loop_);
@@ -31,8 +36,9 @@ class ControllerTest : public ::testing::Test {
                            [this](Channel, LinkPtr link) { controller_->accept(std::move(link)); });
   }
 
-  static Options options() {
+  Options options() const {
     Options options;
+    options.limits = limits_;
     options.self = ControllerId{1};
     options.endpoints[ControllerId{1}] = kController;
     return options;
@@ -95,6 +101,7 @@ class ControllerTest : public ::testing::Test {
   }
   const metadata::Image& image() const { return controller_->committed_image(); }
 
+  Limits limits_;
   Simulation simulation_{1};
   SimNetwork network_{simulation_};
   SimExecutor& loop_;
@@ -134,6 +141,84 @@ TEST_F(ControllerTest, S1_OneDecisionIsOneEntry) {
   EXPECT_EQ(code(0), 0);
   EXPECT_EQ(image().partition_count(), 100u);
   EXPECT_EQ(answers_[0].create_topics().index(), image().index().value());
+}
+
+TEST_F(ControllerTest, S1_AFenceTooLargeForOneDecisionIsCompletedByALaterActiveController) {
+  limits_.max_changes = 4;
+  restart();
+  node_->lead();
+  start_brokers();
+  for (int i = 0; i < 4; ++i) call(create("topic-" + std::to_string(i), 4, 3));
+  run(seconds(3));
+  node_->commits_by_itself = false;
+  kill_broker(2);
+  run(milliseconds(100));
+  // The fence and its first elections are one entry, what is left is behind it; this controller
+  // gets no further than the fence.
+  EXPECT_GT(node_->in_flight(), 0u);
+  node_->commit_first();
+  node_->lose();
+  EXPECT_TRUE(image().broker(BrokerId{2})->fenced);
+  const auto led_by_2 = [&] {
+    int count = 0;
+    for (const auto& [name, id] : image().topics_by_name()) {
+      for (const auto& partition : image().topic(id)->partitions) {
+        count += partition.is_in_sync(BrokerId{2});
+      }
+    }
+    return count;
+  };
+  EXPECT_EQ(led_by_2(), 12);
+  run(milliseconds(10));
+  node_->commits_by_itself = true;
+  node_->lead();
+  run(milliseconds(50));
+  EXPECT_EQ(led_by_2(), 0);
+}
+
+TEST_F(ControllerTest, TheClusterIsDescribedFromCommittedState) {
+  node_->lead();
+  start_brokers();
+  call(create("foo", 4, 3));
+  run(seconds(1));
+  kill_broker(3);
+  run(milliseconds(100));
+  proto::AdminRequest request;
+  request.mutable_describe_cluster();
+  call(request);
+  request.mutable_describe_topics()->add_names("foo");
+  request.mutable_describe_topics()->add_names("bar");
+  request.mutable_describe_topics()->set_partitions(true);
+  call(request);
+  request.mutable_describe_configs()->add_resources()->set_type(2);
+  request.mutable_describe_configs()->mutable_resources(0)->set_name("bar");
+  call(request);
+  request.mutable_describe_quorum();
+  call(request);
+  run(milliseconds(10));
+  ASSERT_EQ(answers_.size(), 5u);
+  // The quorum is described at once, the rest after a read-index round.
+  const proto::DescribeQuorumAnswer& quorum = answers_[1].describe_quorum();
+  EXPECT_EQ(quorum.role(), "leader");
+  const proto::DescribeClusterAnswer& cluster = answers_[2].describe_cluster();
+  EXPECT_EQ(cluster.cluster_id(), "cluster");
+  EXPECT_EQ(cluster.controller(), 1);
+  EXPECT_EQ(cluster.topics(), 1);
+  EXPECT_EQ(cluster.partitions(), 4);
+  EXPECT_EQ(cluster.under_replicated(), 4);
+  EXPECT_EQ(cluster.leaderless(), 0);
+  ASSERT_EQ(cluster.brokers_size(), 3);
+  EXPECT_EQ(cluster.brokers(0).state(), "running");
+  EXPECT_EQ(cluster.brokers(0).listeners(0), "PLAINTEXT://broker1:9092");
+  EXPECT_EQ(cluster.brokers(2).state(), "fenced");
+  EXPECT_EQ(cluster.brokers(2).since_heartbeat_ms(), -1);
+  EXPECT_EQ(cluster.brokers(0).leaders() + cluster.brokers(1).leaders(), 4);
+  const proto::DescribeTopicsAnswer& topics = answers_[3].describe_topics();
+  EXPECT_EQ(topics.topics(0).partitions_size(), 4);
+  EXPECT_EQ(topics.topics(0).replication_factor(), 3);
+  EXPECT_EQ(topics.topics(0).under_replicated(), 4);
+  EXPECT_EQ(topics.topics(1).error().code(), 3);
+  EXPECT_EQ(answers_[4].describe_configs().resources(0).error().code(), 3);
 }
 
 TEST_F(ControllerTest, S3_AnErrorWaitsForWhatItWasDecidedOnAndAReadIndexRound) {
@@ -332,6 +417,29 @@ TEST_F(ControllerTest, S12_ADuplicateOfALivingBrokerIsToldToExit) {
   EXPECT_TRUE(brokers_[1].broker->unfenced());
   EXPECT_FALSE(brokers_[1].broker->refused().has_value());
   simulation_.kill("thief");
+}
+
+// The old self is silent and its address does not answer: a broker that gives up and asks again on
+// another link has nevertheless waited since it first asked.
+TEST_F(ControllerTest, S12_WaitingForTheOldSelfEndsHoweverOftenTheNewOneAsksAgain) {
+  node_->lead();
+  start_brokers();
+  run(seconds(1));
+  FakeBroker::Identity identity = brokers_[1].identity;
+  kill_broker(1, Simulation::Death::kPower);
+  SimExecutor& loop = simulation_.start_node("elsewhere");
+  network_.assign({"broker1", 9092}, "broker1");
+  SimTransport transport(network_, "elsewhere");
+  FakeBroker again(identity, {kController}, 9094, loop, transport, *random_);
+  again.start();
+  const Instant since = simulation_.now();
+  for (int i = 0; i < 50 && !again.unfenced(); ++i) {
+    run(milliseconds(100));
+    if (!again.joined()) network_.break_links("controller1", "elsewhere");
+  }
+  EXPECT_TRUE(again.unfenced());
+  EXPECT_LT(simulation_.now() - since, milliseconds(3500));
+  simulation_.kill("elsewhere");
 }
 
 TEST_F(ControllerTest, ADeadProcessIsFencedWithinMilliseconds) {

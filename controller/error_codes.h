@@ -10,6 +10,7 @@ enum class ErrorCode : int32_t {
   kUnknownServerError = -1,
   kNone = 0,
   kUnknownTopicOrPartition = 3,
+  kRequestTimedOut = 7,
   kInvalidTopic = 17,
   kUnsupportedVersion = 35,
   kTopicAlreadyExists = 36,

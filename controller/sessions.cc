@@ -268,6 +268,12 @@ void Sessions::forward_admin(Session& session, const proto::ForwardedAdmin& comm
                                   correlation = command.correlation()](proto::AdminAnswer answer) {
     Session* found = find(id);
     if (found == nullptr) return;
+    // An unknown outcome is no answer (P32): the broker asks the next active controller, under the
+    // same client and sequence.
+    const auto code = static_cast<ErrorCode>(answer.error().code());
+    if (code == ErrorCode::kRequestTimedOut || code == ErrorCode::kNotController) {
+      return turn_away(*found);
+    }
     ControllerMessage message;
     message.mutable_admin()->set_correlation(correlation);
     *message.mutable_admin()->mutable_answer() = std::move(answer);

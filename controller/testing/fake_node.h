@@ -51,6 +51,13 @@ class FakeNode final : public raft::Node {
     if (!ready.empty()) machine_.applied_batch();
     for (auto& [payload, done] : ready) done(committed_ = committed_.next());
   }
+  void commit_first() {
+    auto [payload, done] = std::move(in_flight_.front());
+    in_flight_.pop_front();
+    machine_.apply(committed_.next(), term_, payload);
+    machine_.applied_batch();
+    done(committed_ = committed_.next());
+  }
   void end_reads() {
     for (ReadReady& ready : std::exchange(reads_, {})) ready(absl::OkStatus());
   }
