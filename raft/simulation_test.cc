@@ -113,7 +113,7 @@ TEST_F(SimulationDeathTest, P16_CatchesVotesThatWereNotPersisted) {
 TEST_F(SimulationDeathTest, CatchesASecondVoteInOneTerm) {
   PlantedBugs bugs;
   bugs.vote_twice = true;
-  EXPECT_DEATH(hunt(bugs, false), "I1:|I2|I3");
+  EXPECT_DEATH(hunt(bugs, false), "I1:|I2|I3|I10");
 }
 
 TEST_F(SimulationDeathTest, CatchesVotesForALogThatIsBehind) {

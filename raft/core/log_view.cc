@@ -117,7 +117,7 @@ absl::StatusOr<std::vector<Entry>> LogView::read(LogIndex from, LogIndex below,
   size_t bytes = 0;
   const auto offset = distance(recent_.front().index, from);
   for (auto at = recent_.begin() + offset; at != recent_.end() && at->index < below; ++at) {
-    bytes += at->payload.size();
+    bytes += at->payload.size() + kEntryOverhead;
     if (!out.empty() && bytes > max_bytes) break;
     out.push_back(*at);
   }

@@ -21,8 +21,8 @@ namespace barnabas::raft {
 // The store, for entries that have left memory. Reading changes nothing.
 class EntrySource {
  public:
-  // Entries from `from` on and below `below`: as many as fit `max_bytes` of payload, but at least
-  // one. An error means damage: the entries are known to be there.
+  // Entries from `from` on and below `below`: as many as fit about `max_bytes`, but at least one.
+  // An error means damage: the entries are known to be there.
   virtual absl::StatusOr<std::vector<Entry>> read(LogIndex from, LogIndex below,
                                                   size_t max_bytes) const = 0;
 

@@ -13,39 +13,10 @@
 #include "common/sim/sim_transport.h"
 #include "common/sim/simulation.h"
 #include "raft/node.h"
+#include "raft/testing/history.h"
 #include "storage/memory_disk.h"
 
 namespace barnabas::raft::testing {
-
-// A state machine that is its history. Memory only: what a crash leaves of it is what flush() kept.
-class History final : public StateMachine {
- public:
-  void apply(LogIndex index, Term term, std::string_view payload) override;
-  void applied_batch() override { ++batches; }
-  LogIndex applied() const override { return applied_; }
-  Term applied_term() const override { return term_; }
-  LogIndex durable_applied() const override { return durable_; }
-  absl::Status flush() override;
-  void leading(Term term) override;
-  void following(Term term, std::optional<ControllerId> leader) override;
-  std::string snapshot() override;
-  absl::Status restore(LogIndex index, Term term, std::string_view snapshot) override;
-
-  // What the process that ends here leaves behind.
-  void forget_unflushed();
-
-  std::vector<std::string> entries;  // payloads of decisions, in order
-  std::vector<std::string> news;     // "leading 3", "following 4 of 2"
-  int restores = 0;
-  int batches = 0;
-
- private:
-  LogIndex applied_;
-  Term term_;
-  LogIndex durable_;
-  std::string flushed_;
-  Term flushed_term_;
-};
 
 struct Member {
   std::string name;

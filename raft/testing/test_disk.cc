@@ -94,7 +94,7 @@ absl::StatusOr<std::vector<Entry>> TestDisk::read(LogIndex from, LogIndex below,
   for (LogIndex index = from; index < below; index = index.next()) {
     const Entry* entry = written_.at(index);
     if (entry == nullptr) return absl::DataLossError("no such entry");
-    bytes += entry->payload.size();
+    bytes += entry->payload.size() + 64;  // as LogView counts
     if (!out.empty() && bytes > max_bytes) break;
     out.push_back(*entry);
   }
