@@ -102,6 +102,7 @@ void Fetcher::poll_at(Instant when) {
 void Fetcher::poll() {
   if (!link_.ready()) return;
   const Instant now = loop_.now();
+  if (now < refused_until_) return poll_at(refused_until_);
   const bool whole = session_id_ == 0;
   Duration wait = options_.wait;
 
@@ -189,9 +190,12 @@ void Fetcher::link_answered(Buffer frame) {
   if (absl::Status status = read_answer(frame); !status.ok()) {
     LOG(WARNING) << "fetch answer of broker " << leader_ << ": " << status.message();
     reset_session();
-    poll_at(loop_.now() + kLastBackoff / 10);
+    refused_until_ = loop_.now() + refused_backoff_;
+    poll_at(refused_until_);
+    refused_backoff_ = std::min(refused_backoff_ * 2, kLastBackoff);
     return;
   }
+  refused_backoff_ = kFirstBackoff;
   // A leader that answers at once without news would otherwise be asked without end.
   if (quiet_ && loop_.now() - sent_at_ < asked_wait_ / 2) {
     poll_at(loop_.now() + kFirstBackoff);

@@ -88,6 +88,9 @@ class Fetcher final : private RequestLinkEvents {
   int32_t session_epoch_ = 0;
   Instant sent_at_;
   Duration asked_wait_{};
+  // The whole request was refused: not before this moment again.
+  Instant refused_until_;
+  Duration refused_backoff_ = kFirstBackoff;
   bool quiet_ = false;  // the last answer had nothing in it
   TimerId timer_ = 0;
   Instant timer_at_;
