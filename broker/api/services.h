@@ -1,0 +1,54 @@
+// What the handlers of one broker share. Everything here is thread-safe; a connection on any loop
+// may use it.
+
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "broker/api/request_metrics.h"
+#include "broker/controller_session.h"
+#include "broker/partition/partitions.h"
+#include "common/clock.h"
+#include "common/ids.h"
+
+namespace barnabas::api {
+
+class AutoCreation;
+class FetchSessions;
+class ProducerIds;
+
+struct Options {
+  BrokerId self;
+  std::string cluster_id;
+  bool auto_create_topics = true;     // auto.create.topics.enable
+  bool delete_topics = true;          // delete.topic.enable
+  bool advertise_reached = true;      // advertised.listeners=auto
+  size_t fetch_max_bytes = 57671680;  // fetch.max.bytes: the broker's own cap
+  // A parked fetch is answered after this at the latest, whatever the client asks for.
+  Duration fetch_wait_max{std::chrono::minutes(5)};
+  // A parked produce or a forwarded request likewise.
+  Duration request_timeout_max{std::chrono::minutes(10)};
+};
+
+// What the once-a-second look at the disk has found.
+struct DiskState {
+  std::atomic<bool> full{false};  // free space is below log.dirs.free.min.bytes
+  std::atomic<uint64_t> free_bytes{0};
+  std::atomic<uint64_t> free_min_bytes{0};
+};
+
+struct Services {
+  const Options& options;
+  broker::ControllerSession& session;
+  partition::Partitions& partitions;
+  const Clock& clock;
+  FetchSessions& fetch_sessions;
+  ProducerIds& producer_ids;
+  AutoCreation& auto_creation;
+  DiskState& disk;
+  RequestMetrics& metrics;
+};
+
+}  // namespace barnabas::api
