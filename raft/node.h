@@ -75,7 +75,9 @@ class StateMachine {
   // It does not lead (any more). Proposals in flight have been answered "unknown outcome" before.
   virtual void following(Term term, std::optional<ControllerId> leader) = 0;
 
-  // The whole applied state as one blob, and its replacement by one from a leader.
+  // The whole applied state as one blob, and its replacement by one from a leader. Restoring the
+  // empty blob at index 0 gives the state before the first entry: what a store that contradicts the
+  // log is made anew from (S4).
   virtual std::string snapshot() = 0;
   virtual absl::Status restore(LogIndex index, Term term, std::string_view snapshot) = 0;
 

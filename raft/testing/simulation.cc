@@ -4,7 +4,6 @@
 #include <glog/logging.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -15,6 +14,7 @@
 #include "raft/describe.h"
 #include "raft/testing/checker.h"
 #include "raft/testing/test_node.h"
+#include "raft/testing/weather.h"
 #include "raft/wire.h"
 
 namespace barnabas::raft::testing {
@@ -34,44 +34,6 @@ namespace {
 
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
-
-// Drawn once for each seed, so that runs differ more than moments of one run.
-struct Weather {
-  size_t voters;
-  DatagramOptions network;
-  Duration slowest_sync;
-  uint32_t crash_percent;          // chance at each unrest
-  uint32_t crash_in_step_per_10k;  // chance before each effect
-  uint32_t partition_percent;
-  uint32_t false_close_percent;
-  uint32_t flip_percent;  // the leader is cut off from some, and they notice
-  Duration unrest_every;
-  Duration propose_every;
-  int64_t snapshot_every;
-};
-
-Weather draw_weather(Random& random) {
-  Weather weather;
-  constexpr std::array<size_t, 5> kSizes{3, 3, 3, 5, 1};
-  weather.voters = kSizes[random.below(kSizes.size())];
-  weather.network.min_delay = microseconds(50);
-  weather.network.max_delay = microseconds(100 + random.below(random.chance(30) ? 50000 : 2000));
-  weather.network.loss_percent = static_cast<uint32_t>(random.chance(50) ? random.below(31) : 0);
-  weather.network.duplicate_percent = static_cast<uint32_t>(random.below(30));
-  weather.network.slow_percent = static_cast<uint32_t>(random.below(10));
-  weather.network.slow_delay = milliseconds(10 + random.below(3000));
-  weather.slowest_sync = microseconds(500 + random.below(random.chance(30) ? 200000 : 8000));
-  weather.crash_percent = static_cast<uint32_t>(random.below(30));
-  weather.crash_in_step_per_10k = static_cast<uint32_t>(random.chance(60) ? random.below(15) : 0);
-  weather.partition_percent = static_cast<uint32_t>(random.below(40));
-  weather.false_close_percent = static_cast<uint32_t>(random.below(20));
-  weather.flip_percent = static_cast<uint32_t>(random.chance(50) ? random.below(80) : 0);
-  weather.unrest_every = random.chance(40) ? milliseconds(20 + random.below(60))
-                                           : milliseconds(50 + random.below(400));
-  weather.propose_every = milliseconds(2 + random.below(40));
-  weather.snapshot_every = static_cast<int64_t>(5 + random.below(60));
-  return weather;
-}
 
 class Cluster {
  public:

@@ -1,0 +1,86 @@
+#include "raft/wire.h"
+
+#include <gtest/gtest.h>
+
+#include "common/random.h"
+#include "raft/describe.h"
+
+namespace barnabas::raft {
+namespace {
+
+FrameHead a_head() {
+  const auto random = seeded_random(1);
+  return {"cluster",
+          {ControllerId{1}, Uuid::make(*random)},
+          {ControllerId{2}, Uuid::make(*random)},
+          Term{7},
+          3,
+          99};
+}
+
+std::vector<Body> all_bodies() {
+  const EntryId id{LogIndex{5}, Term{2}};
+  return {
+      PreVoteRequest{Term{8}, id},
+      PreVoteReply{Term{8}, true, true},
+      VoteRequest{id},
+      VoteReply{true, false},
+      AppendRequest{id,
+                    LogIndex{4},
+                    {{LogIndex{6}, Term{2}, Buffer::copy("x")}, {LogIndex{7}, Term{3}, Buffer()}}},
+      AppendReply{false, LogIndex{1}, LogIndex{2}, id},
+      Heartbeat{LogIndex{9}, 12},
+      HeartbeatReply{12, LogIndex{8}},
+      SnapshotOffer{id, 1000, 0xdeadbeef}};
+}
+
+TEST(Wire, EveryMessageComesBackAsItWas) {
+  for (const Body& body : all_bodies()) {
+    const auto frame = decode(encode(a_head(), body));
+    ASSERT_TRUE(frame.ok()) << frame.status();
+    EXPECT_EQ(frame->head.cluster_id, "cluster");
+    EXPECT_EQ(frame->head.from, a_head().from);
+    EXPECT_EQ(frame->head.boot, 3U);
+    EXPECT_EQ(frame->head.request_id, 99U);
+    const Message sent{a_head().from, a_head().to, Term{7}, 3, body};
+    const Message got{frame->head.from, frame->head.to, frame->head.term, frame->head.boot,
+                      std::get<Body>(frame->body)};
+    EXPECT_EQ(describe(got), describe(sent));
+  }
+}
+
+TEST(Wire, TruncatedAndDamagedFramesAreRefusedOrReadButNeverCrash) {
+  const auto random = seeded_random(2);
+  for (const Body& body : all_bodies()) {
+    const std::string whole = encode(a_head(), body);
+    for (size_t size = 0; size < whole.size(); ++size) {
+      (void)decode(std::string_view(whole).substr(0, size));
+    }
+    for (int round = 0; round < 500; ++round) {
+      std::string damaged = whole;
+      damaged[random->below(damaged.size())] = static_cast<char>(random->below(256));
+      const auto frame = decode(damaged);
+      if (!frame.ok()) continue;
+      EXPECT_GE(frame->head.term, Term{0});
+    }
+  }
+}
+
+TEST(Wire, EntriesThatDoNotFollowEachOtherAreRefused) {
+  const EntryId previous{LogIndex{5}, Term{2}};
+  for (const Entry& wrong :
+       {Entry{LogIndex{7}, Term{2}, Buffer()}, Entry{LogIndex{6}, Term{1}, Buffer()}}) {
+    const auto frame = decode(encode(a_head(), Body(AppendRequest{previous, {}, {wrong}})));
+    EXPECT_TRUE(absl::IsInvalidArgument(frame.status()));
+  }
+}
+
+TEST(Wire, NegativeNumbersAreRefused) {
+  EXPECT_FALSE(decode(encode(a_head(), Body(Heartbeat{LogIndex{-1}, 1}))).ok());
+  FrameHead head = a_head();
+  head.term = Term{-1};
+  EXPECT_FALSE(decode(encode(head, Body(VoteReply{}))).ok());
+}
+
+}  // namespace
+}  // namespace barnabas::raft
