@@ -77,6 +77,25 @@ TEST_F(LogStoreTest, ReadsStopAtTheSizeAskedForButGiveOneEntryAtLeast) {
   EXPECT_EQ(store_->read(LogIndex{9}, LogIndex{11}, 100000)->size(), 2U);
 }
 
+// No second file takes part: a replayed one could replace what was acknowledged.
+TEST_F(LogStoreTest, S24_WhatIsAcknowledgedIsInTheLogsOwnFilesAlone) {
+  ASSERT_TRUE(open().ok());
+  append(1, 1, Term{0}, "kept");
+  append(2, 1, Term{1}, "as well");
+  sync({LogIndex{2}, Term{1}});
+  store_.reset();
+  disk_.crash(*random_);
+  const auto everything = disk_.list("/data");
+  ASSERT_TRUE(everything.ok());
+  EXPECT_EQ(*everything, std::vector<std::string>{"log"});
+  const auto files = disk_.list("/data/log");
+  ASSERT_TRUE(files.ok());
+  EXPECT_EQ(*files, std::vector<std::string>{"00000000000000000001.log"});
+  ASSERT_TRUE(open().ok());
+  EXPECT_EQ(text(1), "kept");
+  EXPECT_EQ(text(2), "as well");
+}
+
 TEST_F(LogStoreTest, S6_EachEntryNamesTheLastRoundThatWasSynced) {
   ASSERT_TRUE(open().ok());
   append(1, 1, Term{0}, "a");
