@@ -135,19 +135,15 @@ void Broker::make_parts() {
   session_ = std::make_unique<Session>(std::move(session), seams_.transport, seams_.metadata_loop,
                                        *random_, *this);
   partition::PartitionsOptions partitions{
-      .surroundings = {.self = config_.node,
-                       .clock = seams_.metadata_loop.clock(),
-                       .flusher = *flusher_,
-                       .proposer = *session_,
-                       .replica_lag_max = config_.replica_lag_max,
-                       .flush_lag_max = config_.flush_lag_max,
-                       .unflushed_bytes_max = config_.unflushed_bytes_max,
-                       .producer_expiry = config_.producer_expiry},
-      .directory_id = directory_->identity().directory_id,
-      .inter_broker_listener = config_.inter_broker_listener,
-      .fetch_wait = config_.replica_fetch_wait,
-      .fetch_bytes = config_.replica_fetch_bytes,
-      .fetch_response_bytes = config_.replica_fetch_response_bytes};
+      partition::Surroundings{config_.node, seams_.metadata_loop.clock(), *flusher_, *session_},
+      directory_->identity().directory_id, config_.inter_broker_listener};
+  partitions.surroundings.replica_lag_max = config_.replica_lag_max;
+  partitions.surroundings.flush_lag_max = config_.flush_lag_max;
+  partitions.surroundings.unflushed_bytes_max = config_.unflushed_bytes_max;
+  partitions.surroundings.producer_expiry = config_.producer_expiry;
+  partitions.fetch_wait = config_.replica_fetch_wait;
+  partitions.fetch_bytes = config_.replica_fetch_bytes;
+  partitions.fetch_response_bytes = config_.replica_fetch_response_bytes;
   partitions_ =
       partition::Partitions::make(std::move(partitions), seams_.disk, *directory_, seams_.transport,
                                   seams_.metadata_loop, seams_.io_loops, *random_);

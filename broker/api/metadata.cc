@@ -164,20 +164,38 @@ void MetadataAnswer::build(const metadata::Image& image) {
   for (const auto& asked : *message_.topics) add_asked(asked);
 }
 
+// Builds and sends; or, if there are names to be created, gives them and sends nothing.
+std::vector<std::string> answer_or_wish(Services& services, const Request& request,
+                                        const MetadataRequest& message, bool may_wish,
+                                        Responder& responder) {
+  MetadataAnswer answer(services, request, message);
+  services.session.with_image([&](const metadata::Image& image) {
+    answer.build(image);
+    if (may_wish && !answer.wished().empty()) return;
+    answer.wished().clear();
+    responder.send(answer.response(), code(answer.first_error()),
+                   256 + 64 * answer.response().topics.size());
+  });
+  return std::move(answer.wished());
+}
+
 }  // namespace
 
 void handle_metadata(Services& services, Request request, Responder responder) {
   MetadataRequest message;
   if (!decode(request, message, responder)) return;
-  MetadataAnswer answer(services, request, message);
-  services.session.with_image([&](const metadata::Image& image) {
-    answer.build(image);
-    responder.send(answer.response(), code(answer.first_error()),
-                   256 + 64 * answer.response().topics.size());
-  });
-  if (!answer.wished().empty()) {
-    services.auto_creation.create(answer.wished(), request.connection->peer.host);
-  }
+  const std::vector<std::string> wished =
+      answer_or_wish(services, request, message, /*may_wish=*/true, responder);
+  if (wished.empty()) return;
+  // `message` borrows from the frame, which `request` holds.
+  const ConnectionFacts& connection = *request.connection;
+  services.auto_creation.create(wished, connection.peer.host, *connection.loop,
+                                [&services, request, message = std::move(message),
+                                 responder = std::move(responder)]() mutable {
+                                  if (responder.abandoned()) return;
+                                  answer_or_wish(services, request, message, /*may_wish=*/false,
+                                                 responder);
+                                });
 }
 
 }  // namespace barnabas::api

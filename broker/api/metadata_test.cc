@@ -100,6 +100,26 @@ TEST_F(Metadata, AnUnknownTopicIsCreatedOnceWhereThatIsAllowed) {
   EXPECT_EQ(port.session.admin_requests.size(), 2u);
 }
 
+TEST_F(Metadata, WhoAsksForATopicThatIsBeingCreatedIsToldOfItAtOnce) {
+  client->send(request_frame(named({"new"}), 9, 1));
+  auto other = port.connect();
+  other->send(request_frame(named({"new"}), 9, 1));
+  ASSERT_TRUE(port.until([&] { return !port.session.admin_requests.empty(); }));
+  port.simulation.run_for(std::chrono::milliseconds(20));
+  EXPECT_TRUE(client->frames.empty());
+  proto::AdminAnswer answer;
+  answer.mutable_create_topics()->add_topics()->set_name("new");
+  answer.mutable_create_topics()->set_index(port.session.image.index().value() + 1);
+  port.session.admin_requests[0].second(answer);
+  port.add_topic("new");
+  ASSERT_TRUE(port.until([&] { return !client->frames.empty() && !other->frames.empty(); },
+                         std::chrono::milliseconds(20)));
+  EXPECT_EQ(port.session.admin_requests.size(), 1u);
+  const auto got = parse_answer<MetadataResponse>(client->frames[0], 9);
+  EXPECT_EQ(got.body.topics[0].error_code, 0);
+  EXPECT_EQ(got.body.topics[0].partitions[0].leader_id, 1);
+}
+
 TEST_F(Metadata, NothingIsCreatedWhereTheBrokerDoesNotAllowIt) {
   port.options().auto_create_topics = false;
   EXPECT_EQ(call(named({"new"}), 9).body.topics[0].error_code, 3);
