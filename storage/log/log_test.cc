@@ -234,6 +234,23 @@ TEST_F(Logs, EpochsAnswerWhereEachOfThemEnds) {
   EXPECT_EQ(log_->last_epoch(), LeaderEpoch{2});
 }
 
+// A replica that led for a moment and wrote nothing follows the next leader, whose log goes on with
+// records of an older epoch.
+TEST_F(Logs, AFollowerForgetsAnEpochThatItBeganAndWroteNothingIn) {
+  const std::string first = stored(client_batch(5, "x"), 0, 1);
+  const std::string second = stored(client_batch(3, "y"), 5, 1);
+  const std::string third = stored(client_batch(1, "z"), 8, 3);
+  ASSERT_TRUE(log_->append_as_follower(first, wall(0)).ok());
+  ASSERT_TRUE(log_->begin_epoch(LeaderEpoch{2}).ok());
+  EXPECT_EQ(log_->last_epoch(), LeaderEpoch{2});
+  ASSERT_TRUE(log_->append_as_follower(second, wall(0)).ok());
+  EXPECT_EQ(log_->last_epoch(), LeaderEpoch{1});
+  EXPECT_EQ(log_->epoch_end(LeaderEpoch{1}).end, Offset{8});
+  ASSERT_TRUE(log_->append_as_follower(third, wall(0)).ok());
+  EXPECT_EQ(log_->last_epoch(), LeaderEpoch{3});
+  EXPECT_EQ(log_->epoch_end(LeaderEpoch{2}).end, Offset{8});
+}
+
 TEST_F(Logs, TheStartAdvancesByWholeSegmentsAndNeverGoesBack) {
   append_segments(10);
   const uint64_t size = log_->size_bytes();

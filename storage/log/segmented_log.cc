@@ -128,7 +128,9 @@ absl::StatusOr<Appended> SegmentedLog::append_as_follower(std::string_view bytes
   Batches batches;
   kafka::BatchStream stream(bytes);
   Offset next = end_;
-  LeaderEpoch epoch = last_epoch();
+  // Of the last record: an epoch that this replica began as leader and wrote nothing in is no part
+  // of a log that a leader of a newer epoch continues.
+  LeaderEpoch epoch = epoch_before(end_);
   while (const auto batch = stream.next()) {
     if (batch->base_offset() != next || batch->last_offset_delta() < 0) {
       return absl::InvalidArgumentError(absl::StrCat("a batch at offset ",
@@ -174,6 +176,10 @@ absl::Status SegmentedLog::append(const Batches& batches, Offset first,
   mark_dirty(*file);
   for (const kafka::BatchView& batch : batches) {
     const LeaderEpoch of_batch = epoch == kNoLeaderEpoch ? batch.leader_epoch() : epoch;
+    if (of_batch < last_epoch()) {
+      epochs_.truncate_end(end_);
+      epochs_dirty_ = true;
+    }
     if (of_batch > last_epoch()) {
       epochs_.begin(of_batch, end_);
       epochs_dirty_ = true;
