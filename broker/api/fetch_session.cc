@@ -24,7 +24,7 @@ void FetchSession::forget(const metadata::TopicPartition& id) {
   const size_t place = found->second;
   places_.erase(found);
   if (place + 1 != partitions_.size()) {
-    partitions_[place] = std::move(partitions_.back());
+    partitions_[place] = partitions_.back();
     places_[partitions_[place].id] = place;
   }
   partitions_.pop_back();

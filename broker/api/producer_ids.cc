@@ -1,5 +1,8 @@
 #include "broker/api/producer_ids.h"
 
+#include <optional>
+#include <utility>
+
 namespace barnabas::api {
 namespace {
 
@@ -21,9 +24,8 @@ void ProducerIds::answer(Waiting waiting, absl::StatusOr<ProducerId> id) {
 }
 
 void ProducerIds::next(Executor& loop, Done done) {
-  Waiting waiting{&loop, std::move(done)};
   absl::StatusOr<ProducerId> id = absl::UnavailableError("too many requests wait for producer ids");
-  bool wait = false;
+  std::optional<Waiting> asker = Waiting{&loop, std::move(done)};
   bool ask_now = false;
   {
     MutexLock lock(mutex_);
@@ -31,13 +33,12 @@ void ProducerIds::next(Executor& loop, Done done) {
     if (present_.count > 0) {
       id = take(present_);
     } else if (waiting_.size() < kMaxWaiting) {
-      waiting_.push_back(std::move(waiting));
-      wait = true;
+      waiting_.push_back(*std::exchange(asker, std::nullopt));
     }
     ask_now = !asked_ && present_.count + following_.count < kLow;
     asked_ |= ask_now;
   }
-  if (!wait) answer(std::move(waiting), std::move(id));
+  if (asker.has_value()) answer(*std::move(asker), std::move(id));
   if (ask_now) ask();
 }
 

@@ -86,7 +86,7 @@ absl::StatusOr<Endpoint> Server::listen(const std::string& name, const Endpoint&
   auto listening =
       transport_.listen(at, {Channel::kKafka, Channel::kFetch, Channel::kReport}, loops_, accept);
   if (!listening.ok()) return listening.status();
-  const Endpoint endpoint = (*listening)->endpoint();
+  Endpoint endpoint = (*listening)->endpoint();
   listening_.push_back(*std::move(listening));
   return endpoint;
 }

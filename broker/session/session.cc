@@ -278,7 +278,7 @@ void Session::link_message(ControllerLink& link, const proto::ControllerMessage&
     case Message::kNotActive: {
       const std::string& hint = message.not_active().leader().endpoint();
       if (active) return detach("it is no longer the active controller");
-      const Endpoint asked = link.endpoint();
+      const Endpoint& asked = link.endpoint();  // a retired link lives until the next turn
       retire(std::move(candidates_[asked].link));
       retry_later(asked);
       if (hint.empty()) return;
