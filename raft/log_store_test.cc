@@ -26,8 +26,9 @@ class LogStoreTest : public ::testing::Test {
   absl::Status open(const SyncedRound& claimed = {}, int64_t segment_bytes = 1 << 20) {
     store_.reset();
     auto store = LogStore::open(disk_, loop_, "/data/log", claimed, segment_bytes);
-    if (store.ok()) store_ = *std::move(store);
-    return store.status();
+    if (!store.ok()) return store.status();
+    store_ = *std::move(store);
+    return absl::OkStatus();
   }
   void append(int64_t index, int32_t term, Term previous, const std::string& payload) {
     const Entry added = entry(index, term, payload);

@@ -17,7 +17,8 @@ constexpr uint64_t kSeeds = 2000;
 // A broken invariant inside the core aborts: say which seed it was.
 uint64_t current_seed = 0;
 
-[[noreturn]] void tell_seed_and_abort() {
+// The GNU attribute is part of the type that glog asks for; the standard one is not.
+__attribute__((noreturn)) void tell_seed_and_abort() {
   std::cerr << "seed " << current_seed << " (BARNABAS_SEED=" << current_seed << " runs it alone)\n";
   std::abort();
 }
