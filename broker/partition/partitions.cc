@@ -65,13 +65,13 @@ class LocalPartitions final : public Partitions {
                              const metadata::TopicSettings& settings);
   Shell shell(const TopicPartition& id) const;
   std::vector<Shell> shells() const;
-  // What the delta may have changed here.
-  std::set<TopicPartition> concerned(const metadata::Image& image,
-                                     const metadata::Delta& delta) const;
+  // What the delta may have changed here; `all`: everything may have.
+  std::set<TopicPartition> concerned(const metadata::Image& image, const metadata::Delta& delta,
+                                     bool all) const;
   void start(const TopicPartition& id, const metadata::TopicImage& topic,
              const metadata::TopicSettings& settings);
   void retire(const TopicPartition& id, bool stray);
-  void update_settings(const metadata::Image& image, const metadata::Delta& delta);
+  void update_settings(const metadata::Image& image, const metadata::Delta& delta, bool all);
 
   const PartitionsOptions options_;
   storage::Disk& disk_;
@@ -142,10 +142,10 @@ absl::Status LocalPartitions::recover(bool clean) {
 // ---- Metadata ----
 
 std::set<TopicPartition> LocalPartitions::concerned(const metadata::Image& image,
-                                                    const metadata::Delta& delta) const {
+                                                    const metadata::Delta& delta, bool all) const {
   std::set<TopicPartition> out;
   const std::set<TopicPartition>& assigned = image.partitions_of(options_.surroundings.self);
-  if (delta.whole || !delta.brokers.empty()) {
+  if (all || !delta.brokers.empty()) {
     out = assigned;
   } else {
     for (const TopicPartition& id : delta.partitions) {
@@ -157,15 +157,19 @@ std::set<TopicPartition> LocalPartitions::concerned(const metadata::Image& image
 
 void LocalPartitions::apply(const metadata::Image& image, const metadata::Delta& delta,
                             BrokerEpoch own_epoch, bool registered) {
-  // What earlier images could not decide is decided by the first that may (S8).
-  const bool all = delta.whole || (registered && !judged_);
-  judged_ = judged_ || registered;
+  // An image from before this registration is old news, of earlier incarnations: no replica is
+  // judged by it (S8), and above all none leads by it (S9). Where the log is empty, wiped even,
+  // it could not tell that the epoch was another process's.
+  if (!registered) return;
+  // The first image that counts makes up for all before it.
+  const bool all = delta.whole || !judged_;
+  judged_ = true;
   // First what goes: a new topic may have the name of one that was removed.
   for (const Shell& shell : shells()) {
     const TopicPartition& id = shell->id();
     const bool looked_at =
         all || delta.removed_topics.contains(id.topic) || delta.partitions.contains(id);
-    if (!looked_at || !registered) continue;
+    if (!looked_at) continue;
     const metadata::PartitionImage* state = image.partition(id);
     if (state != nullptr && state->has_replica(options_.surroundings.self)) continue;
     // That its topic was deleted is known only if the deletion was seen; a whole image that lacks
@@ -173,10 +177,10 @@ void LocalPartitions::apply(const metadata::Image& image, const metadata::Delta&
     retire(id, /*stray=*/!delta.removed_topics.contains(id.topic) && state == nullptr);
   }
 
-  update_settings(image, delta);
+  update_settings(image, delta, all);
   std::map<BrokerId, BrokerEpoch> epochs;
   for (const auto& [id, broker] : image.brokers()) epochs[id] = broker.epoch;
-  for (const TopicPartition& id : concerned(image, delta)) {
+  for (const TopicPartition& id : concerned(image, delta, all)) {
     const metadata::PartitionImage* state = image.partition(id);
     if (state == nullptr || !state->has_replica(options_.surroundings.self)) continue;
     Shell here = shell(id);
@@ -231,8 +235,9 @@ void LocalPartitions::retire(const TopicPartition& id, bool stray) {
   if (!status.ok()) LOG(ERROR) << "retiring " << name << ": " << status.message();
 }
 
-void LocalPartitions::update_settings(const metadata::Image& image, const metadata::Delta& delta) {
-  bool everything = delta.whole;
+void LocalPartitions::update_settings(const metadata::Image& image, const metadata::Delta& delta,
+                                      bool all) {
+  bool everything = all;
   std::set<std::string> topics;
   for (const auto& [type, name] : delta.configs) {
     if (type == metadata::ResourceType::kTopic) {

@@ -252,6 +252,20 @@ TEST_F(PartitionsTest, S8_NothingIsJudgedAStrayBeforeTheImageHasReachedTheRegist
   EXPECT_NE(partitions->find(id), nullptr);
 }
 
+// The replica is gone from the disk: no log could tell that the epoch is an earlier process's.
+TEST_F(PartitionsTest, S9_NobodyLeadsByAnImageFromBeforeTheRegistration) {
+  const TopicPartition id = create("board");
+  down();
+  disk.kill();
+  ASSERT_TRUE(disk.rename("/data/board-0", "/data/elsewhere").ok());
+  start();
+  apply_whole(/*registered=*/false);
+  EXPECT_EQ(partitions->find(id), nullptr);
+  EXPECT_FALSE(disk.exists("/data/board-0"));
+  apply_whole(/*registered=*/true);
+  EXPECT_NE(partitions->find(id), nullptr);
+}
+
 TEST_F(PartitionsTest, S8_AStrayIsSetAsideAndNotDeleted) {
   const TopicPartition id = create("board");
   ASSERT_EQ(produce(id), ErrorCode::kNone);
