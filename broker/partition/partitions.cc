@@ -47,7 +47,9 @@ class LocalPartitions final : public Partitions {
   std::vector<std::shared_ptr<Partition>> all() const override;
   void tick() override;
   absl::Status stop() override;
-  absl::Status failed() const override { return options_.surroundings.flusher.failed(); }
+  absl::Status failed() const override {
+    return failed_.ok() ? options_.surroundings.flusher.failed() : failed_;
+  }
 
  private:
   using Shell = std::shared_ptr<PartitionShell>;
@@ -82,14 +84,19 @@ class LocalPartitions final : public Partitions {
 
   // Metadata loop only.
   std::map<TopicPartition, Directory> damaged_;  // offline: could not be opened
+  absl::Status failed_;                          // a disk that failed outside of a flush
   bool judged_ = false;                          // strays have been looked for once
   Instant marks_written_;
   Instant all_written_;
+  bool leftovers_ = false;  // directories of deleted replicas are to be removed at the next tick
   size_t next_tick_ = 0;
 
   mutable Mutex mutex_;
   absl::flat_hash_map<TopicPartition, Shell> partitions_ GUARDED_BY(mutex_);
 };
+
+// What storage says when the system call failed and nothing better is known (EIO above all).
+bool is_disk_failure(const absl::Status& status) { return absl::IsInternal(status); }
 
 std::string directory_name(const std::string& topic, PartitionIndex index) {
   return absl::StrCat(topic, "-", index.value());
@@ -122,6 +129,10 @@ absl::Status LocalPartitions::recover(bool clean) {
     absl::StatusOr<Shell> opened =
         open(id, directory.topic, path, clean,
              checkpoints_.known({directory.topic, directory.partition}), {});
+    // Damage is one replica's; a disk that fails is everybody's, and final (S18).
+    if (!opened.ok() && is_disk_failure(opened.status())) {
+      return annotate(opened.status(), absl::StrCat("opening ", path));
+    }
     if (!opened.ok()) {
       LOG(ERROR) << path << " cannot be opened: " << opened.status().message()
                  << ". This replica stays offline; the others of its partition go on. If they are"
@@ -205,6 +216,7 @@ void LocalPartitions::start(const TopicPartition& id, const metadata::TopicImage
                                      ? open(id, topic.name, *path, /*clean=*/false, {}, settings)
                                      : absl::StatusOr<Shell>(path.status());
   if (!opened.ok()) {
+    if (is_disk_failure(opened.status())) failed_ = opened.status();
     LOG(ERROR) << "cannot make the replica " << directory_name(topic.name, id.index) << " in "
                << directory_.path() << ": " << opened.status().message()
                << "; it stays offline on this broker until the next start";
@@ -229,6 +241,7 @@ void LocalPartitions::retire(const TopicPartition& id, bool stray) {
   LOG(INFO) << name
             << (stray ? " is not known to the cluster: it is set aside and kept for a time"
                       : " is deleted on this broker");
+  leftovers_ = true;  // a full disk waits for the space
   absl::Status status =
       directory_.retire({name, going->topic(), id.index.value(), id.topic}, stray, *random_);
   if (status.ok()) status = checkpoints_.forget({going->topic(), id.index.value()});
@@ -301,10 +314,14 @@ void LocalPartitions::tick() {
   if (now - all_written_ >= kAllEvery) {
     all_written_ = marks_written_ = now;
     status = checkpoints_.write(here, /*all=*/true);
-    if (status.ok()) status = directory_.remove_leftovers();
+    leftovers_ = true;
   } else if (now - marks_written_ >= kHighWatermarkEvery) {
     marks_written_ = now;
     status = checkpoints_.write(here, /*all=*/false);
+  }
+  if (leftovers_ && status.ok()) {
+    leftovers_ = false;
+    status = directory_.remove_leftovers();
   }
   if (!status.ok()) {
     LOG(WARNING) << "checkpoints in " << directory_.path() << ": " << status.message();

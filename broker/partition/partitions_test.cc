@@ -278,6 +278,26 @@ TEST_F(PartitionsTest, S8_AStrayIsSetAsideAndNotDeleted) {
   EXPECT_TRUE(has_name("-stray"));
 }
 
+TEST_F(PartitionsTest, S18_ADiskThatFailsDuringRecoveryIsAFailedDiskAndNotADamagedReplica) {
+  const TopicPartition id = create("board");
+  ASSERT_EQ(produce(id), ErrorCode::kNone);
+  down();
+  disk.kill();
+  loop = &simulation.start_node("broker");
+  transport = std::make_unique<SimTransport>(network, "broker");
+  directory = *storage::DataDirectory::open(disk, kPath, 1, *random);
+  flusher = std::make_unique<storage::FlushScheduler>(disk, *loop);
+  partitions = Partitions::make({.surroundings = {.self = kSelf,
+                                                  .clock = loop->clock(),
+                                                  .flusher = *flusher,
+                                                  .proposer = proposer},
+                                 .directory_id = directory->identity().directory_id,
+                                 .inter_broker_listener = "INTERNAL"},
+                                disk, *directory, *transport, *loop, {loop}, *random);
+  disk.fail_syncs(-1);
+  EXPECT_TRUE(absl::IsInternal(partitions->recover(/*clean=*/false)));
+}
+
 TEST_F(PartitionsTest, ADamagedReplicaIsOfflineAndTheOthersServe) {
   const TopicPartition bad = create("bad");
   const TopicPartition good = create("good");
