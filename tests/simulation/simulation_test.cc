@@ -1,0 +1,71 @@
+// Whole clusters from seeds, under faults, judged by all checks.
+
+#include <glog/logging.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+#include "tests/simulation/run.h"
+
+namespace barnabas::simulation {
+namespace {
+
+// As many as fit; the first few in any case.
+constexpr uint64_t kSeedsMin = 10;
+constexpr uint64_t kSeedsMax = 300;
+constexpr std::chrono::seconds kTime(60);
+
+const Run* current = nullptr;
+
+[[noreturn]] void report_and_abort() {
+  if (current != nullptr) std::fputs(current->report().c_str(), stderr);
+  std::abort();
+}
+
+class SimulationTest : public ::testing::Test {
+ protected:
+  SimulationTest() {
+    FLAGS_minloglevel = google::GLOG_FATAL;
+    google::InstallFailureFunction(&report_and_abort);
+  }
+  ~SimulationTest() override { current = nullptr; }
+};
+
+TEST_F(SimulationTest, EverySeedKeepsItsPromisesUnderFaultsAndRecovers) {
+  const auto start = std::chrono::steady_clock::now();
+  Happenings total;
+  for (uint64_t seed = 1; seed <= kSeedsMax; ++seed) {
+    if (seed > kSeedsMin && std::chrono::steady_clock::now() - start > kTime) break;
+    simulation::Run run(draw(seed));
+    current = &run;
+    run.execute();
+    ASSERT_FALSE(run.findings().any()) << run.report();
+    total += run.happened();
+    current = nullptr;
+  }
+  std::printf("%s\n", to_string(total).c_str());
+  // Nothing is proved by runs in which nothing happens.
+  EXPECT_GT(total.faults, 5 * total.runs);
+  EXPECT_GT(total.acknowledged, 100 * total.runs);
+  EXPECT_GT(total.leaderships, 5 * total.runs);
+  EXPECT_GT(total.images, 10 * total.runs);
+  EXPECT_GT(total.topics_deleted, total.runs);
+}
+
+TEST_F(SimulationTest, TheSameSeedGivesTheSameRun) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    simulation::Run once(draw(seed));
+    current = &once;
+    once.execute();
+    simulation::Run again(draw(seed));
+    current = &again;
+    again.execute();
+    EXPECT_EQ(once.fingerprint(), again.fingerprint()) << "seed " << seed;
+    EXPECT_EQ(once.happened().events, again.happened().events) << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace barnabas::simulation
