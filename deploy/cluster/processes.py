@@ -27,11 +27,21 @@ def started(pid):
     return int(fields[19]) if fields else None
 
 
+def _threads(pid):
+    try:
+        return len(os.listdir(f"/proc/{pid}/task"))
+    except OSError:
+        return 0
+
+
 def state(pid, start):
-    """'running', 'paused' or 'dead'. A process that nobody has waited for yet is dead."""
+    """'running', 'paused' or 'dead'. A process that nobody has waited for yet is dead; one of which
+    a thread is still on its way out is not: its ports and files are still taken."""
     fields = _stat(pid)
-    if fields is None or int(fields[19]) != start or fields[0] in "ZX":
+    if fields is None or int(fields[19]) != start:
         return "dead"
+    if fields[0] in "ZX":
+        return "dead" if _threads(pid) <= 1 else "running"
     return "paused" if fields[0] in "Tt" else "running"
 
 

@@ -65,7 +65,10 @@ void send(rd_kafka_t* client, rd_kafka_topic_t* topic, int32_t partition, const 
                           line.size(), key.data(), key.size(),
                           reinterpret_cast<void*>(static_cast<uintptr_t>(sequence))) == -1) {
     if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-      die(rd_kafka_err2str(rd_kafka_last_error()));
+      char reason[512] = "";
+      rd_kafka_fatal_error(client, reason, sizeof reason);
+      die(absl::StrCat("record ", sequence, ": ", rd_kafka_err2str(rd_kafka_last_error()), ": ",
+                       reason));
     }
     rd_kafka_poll(client, 10);
   }
