@@ -19,7 +19,6 @@ namespace barnabas::network {
 namespace {
 
 using namespace testing_support;  // NOLINT: a test's own vocabulary
-using kafka::ErrorCode;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 

@@ -91,7 +91,7 @@ void PartitionCore::renew_followers(Instant now) {
     const BrokerEpoch known = epoch == epochs_.end() ? kNoBrokerEpoch : epoch->second;
     FollowerProgress* before = progress_of(replica);
     if (before != nullptr && before->epoch() == known) {
-      renewed.push_back(std::move(*before));
+      renewed.push_back(*before);
     } else {
       renewed.emplace_back(replica, known, limits_.flush_lag_max, now);
     }

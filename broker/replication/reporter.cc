@@ -15,7 +15,6 @@ namespace barnabas::replication {
 namespace {
 
 using kafka::ErrorCode;
-using partition::DurableReport;
 using partition::DurableReportAnswer;
 
 constexpr int16_t kVersion = 0;

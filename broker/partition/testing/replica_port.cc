@@ -21,7 +21,7 @@ class ReplicaPort::Connection final : public LinkSink,
  public:
   Connection(LinkPtr link, Executor& loop, std::shared_ptr<Partition> partition)
       : loop_(loop), partition_(std::move(partition)), link_(std::move(link)) {}
-  ~Connection() { loop_.cancel(timer_); }
+  ~Connection() override { loop_.cancel(timer_); }
   void start() { link_->start(*this); }
 
   void opened() override {}
