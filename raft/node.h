@@ -6,6 +6,9 @@
 //
 // Single-threaded: every call and every callback is on the executor given to start(). Entries are
 // opaque bytes here: one entry is one decision (S1).
+//
+// From every callback but apply(), snapshot() and restore() the machine may propose, and what it
+// proposes is appended when propose() returns: last_index() has moved, or nothing was appended.
 
 #pragma once
 

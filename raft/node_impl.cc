@@ -114,6 +114,20 @@ void NodeImpl::feed(Event event) {
   if (core_ == nullptr) events_.clear();
   stepping_ = false;
   arm_timer();
+  tell();
+}
+
+// Whoever is told something may propose at once, and relies on last_index() having moved when
+// propose() returns. So nobody is told anything from inside a step.
+void NodeImpl::tell() {
+  if (telling_) return;
+  telling_ = true;
+  while (!told_.empty()) {
+    Task next = std::move(told_.front());
+    told_.pop_front();
+    next();
+  }
+  telling_ = false;
 }
 
 void NodeImpl::arm_timer() {
@@ -137,7 +151,9 @@ void NodeImpl::run(Effects effects) {
     if (effects.proposed->ok()) {
       in_flight_[**effects.proposed] = std::move(done);
     } else {
-      done(effects.proposed->status());
+      told_.push_back([done = std::move(done), why = effects.proposed->status()]() mutable {
+        done(std::move(why));
+      });
     }
   }
   if (effects.role.has_value()) role_changed(*effects.role);
@@ -145,16 +161,20 @@ void NodeImpl::run(Effects effects) {
   for (const ReadOutcome& outcome : effects.reads) {
     const auto found = reads_.find(outcome.id);
     if (found == reads_.end()) continue;
-    ReadReady done = std::move(found->second);
+    told_.push_back([done = std::move(found->second), confirmed = outcome.confirmed]() mutable {
+      done(confirmed ? absl::OkStatus() : absl::UnavailableError("not the leader"));
+    });
     reads_.erase(found);
-    done(outcome.confirmed ? absl::OkStatus() : absl::UnavailableError("not the leader"));
   }
   if (effects.fetch.has_value()) fetch(*effects.fetch);
   if (effects.install.has_value() && core_ != nullptr) install(*effects.install);
-  if (effects.ready && core_ != nullptr && core_->ready()) {
-    leading_ = true;
-    told_following_.reset();
-    machine_.leading(core_->term());
+  if (effects.ready) {
+    told_.push_back([this] {
+      if (core_ == nullptr || !core_->ready() || leading_) return;
+      leading_ = true;
+      told_following_.reset();
+      machine_.leading(core_->term());
+    });
   }
   if (!effects.fatal.ok()) storage_failed(effects.fatal);
 }
@@ -192,11 +212,12 @@ void NodeImpl::apply(const std::vector<Entry>& entries) {
   for (const Entry& entry : entries) {
     machine_.apply(entry.index, entry.term, entry.payload.view());
   }
-  machine_.applied_batch();
   const LogIndex last = entries.back().index;
+  told_.push_back([this] { machine_.applied_batch(); });
   while (!in_flight_.empty() && in_flight_.begin()->first <= last) {
     auto proposal = in_flight_.extract(in_flight_.begin());
-    proposal.mapped()(proposal.key());
+    told_.push_back(
+        [done = std::move(proposal.mapped()), index = proposal.key()]() mutable { done(index); });
   }
   events_.push_front(Applied{last});
   consider_snapshot();

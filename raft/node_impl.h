@@ -48,6 +48,7 @@ class NodeImpl final : public Node, private PeerLinks::Listener {
   void start_core();
   void feed(Event event);
   void run(Effects effects);
+  void tell();
   bool run_storage(Effects& effects);
   void apply(const std::vector<Entry>& entries);
   void role_changed(const RoleChange& change);
@@ -105,6 +106,8 @@ class NodeImpl final : public Node, private PeerLinks::Listener {
 
   std::deque<Event> events_;
   bool stepping_ = false;
+  std::deque<Task> told_;  // what the machine and those who asked are to hear, in order
+  bool telling_ = false;
   TimerId timer_ = 0;
   TimerId resume_timer_ = 0;
   TimerId introduce_timer_ = 0;

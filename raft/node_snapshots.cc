@@ -150,6 +150,9 @@ void NodeImpl::received(const FrameHead& head, const TransferBody& body) {
 // The snapshot is durable beside everything else. From here on a crash is finished at the next
 // start (node_storage.cc), because the log does not lead to the newest snapshot.
 void NodeImpl::install(const SnapshotOffer& snapshot) {
+  // What was applied before belongs to the state that goes now. (A node that installs follows:
+  // whoever is told cannot propose.)
+  tell();
   absl::StatusOr<std::string> content = storage_.snapshots->load(snapshot.last);
   absl::Status status = content.status();
   if (status.ok()) status = lower_claim(snapshot.last.index);

@@ -374,5 +374,27 @@ TEST(Node, TheLimitOfUncommittedBytesAnswersBusy) {
   EXPECT_TRUE(cluster.propose("room again", seconds(1)).ok());
 }
 
+// A decision made on hearing of the one before must find that one in the log, and be found there.
+TEST(NodeProposals, WhatIsProposedFromACallbackIsAppendedWhenProposeReturns) {
+  NodeCluster cluster(3);
+  cluster.start_all();
+  const auto leader = cluster.await_leader(seconds(2));
+  ASSERT_TRUE(leader.has_value());
+  Node& node = *cluster.member(*leader).node;
+  std::vector<int64_t> appended;
+  cluster.member(*leader).machine->after_batch = [&] {
+    if (appended.size() >= 4) return;
+    for (int i = 0; i < 2; ++i) {
+      const LogIndex before = node.last_index();
+      node.propose("nested", [](const absl::StatusOr<LogIndex>&) {});
+      appended.push_back(distance(before, node.last_index()));
+    }
+  };
+  ASSERT_TRUE(cluster.propose("first", seconds(2)).ok());
+  cluster.run_for(seconds(1));
+  EXPECT_EQ(appended, (std::vector<int64_t>{1, 1, 1, 1}));
+  cluster.member(*leader).machine->after_batch = nullptr;
+}
+
 }  // namespace
 }  // namespace barnabas::raft::testing

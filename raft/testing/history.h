@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,7 +16,10 @@ namespace barnabas::raft::testing {
 class History final : public StateMachine {
  public:
   void apply(LogIndex index, Term term, std::string_view payload) override;
-  void applied_batch() override { ++batches; }
+  void applied_batch() override {
+    ++batches;
+    if (after_batch) after_batch();
+  }
   LogIndex applied() const override { return applied_; }
   Term applied_term() const override { return term_; }
   LogIndex durable_applied() const override { return durable_; }
@@ -32,6 +36,7 @@ class History final : public StateMachine {
   std::vector<std::string> news;     // "leading 3", "following 4 of 2"
   int restores = 0;
   int batches = 0;
+  std::function<void()> after_batch;  // what this machine does when it hears of a batch
 
  private:
   LogIndex applied_;
