@@ -73,6 +73,7 @@ class LocalPartitions final : public Partitions {
   void start(const TopicPartition& id, const metadata::TopicImage& topic,
              const metadata::TopicSettings& settings);
   void retire(const TopicPartition& id, bool stray);
+  void set_nameless_aside();
   void update_settings(const metadata::Image& image, const metadata::Delta& delta, bool all);
 
   const PartitionsOptions options_;
@@ -84,6 +85,7 @@ class LocalPartitions final : public Partitions {
 
   // Metadata loop only.
   std::map<TopicPartition, Directory> damaged_;  // offline: could not be opened
+  std::vector<Directory> nameless_;              // without a readable topic id
   absl::Status failed_;                          // a disk that failed outside of a flush
   bool judged_ = false;                          // strays have been looked for once
   Instant marks_written_;
@@ -124,6 +126,11 @@ absl::Status LocalPartitions::recover(bool clean) {
   RETURN_IF_ERROR(checkpoints_.load());
   ASSIGN_OR_RETURN(std::vector<Directory> found, directory_.partitions());
   for (const Directory& directory : found) {
+    // Its maker lost power before it was on disk whose it is, and so before anything in it was.
+    if (directory.topic_id.is_none()) {
+      nameless_.push_back(directory);
+      continue;
+    }
     const TopicPartition id{directory.topic_id, PartitionIndex(directory.partition)};
     const std::string path = absl::StrCat(directory_.path(), "/", directory.name);
     absl::StatusOr<Shell> opened =
@@ -174,7 +181,7 @@ void LocalPartitions::apply(const metadata::Image& image, const metadata::Delta&
   if (!registered) return;
   // The first image that counts makes up for all before it.
   const bool all = delta.whole || !judged_;
-  judged_ = true;
+  if (!std::exchange(judged_, true)) set_nameless_aside();
   // First what goes: a new topic may have the name of one that was removed.
   for (const Shell& shell : shells()) {
     const TopicPartition& id = shell->id();
@@ -246,6 +253,14 @@ void LocalPartitions::retire(const TopicPartition& id, bool stray) {
       directory_.retire({name, going->topic(), id.index.value(), id.topic}, stray, *random_);
   if (status.ok()) status = checkpoints_.forget({going->topic(), id.index.value()});
   if (!status.ok()) LOG(ERROR) << "retiring " << name << ": " << status.message();
+}
+
+void LocalPartitions::set_nameless_aside() {
+  for (const Directory& directory : std::exchange(nameless_, {})) {
+    LOG(WARNING) << directory.name << " does not say which topic it belongs to: it is set aside";
+    const absl::Status status = directory_.retire(directory, /*stray=*/true, *random_);
+    if (!status.ok()) LOG(ERROR) << "retiring " << directory.name << ": " << status.message();
+  }
 }
 
 void LocalPartitions::update_settings(const metadata::Image& image, const metadata::Delta& delta,

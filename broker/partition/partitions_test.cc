@@ -298,6 +298,23 @@ TEST_F(PartitionsTest, S18_ADiskThatFailsDuringRecoveryIsAFailedDiskAndNotADamag
   EXPECT_TRUE(absl::IsInternal(partitions->recover(/*clean=*/false)));
 }
 
+TEST_F(PartitionsTest, DirectoriesWithoutAReadableTopicIdAreSetAsideAndTheReplicasMadeAnew) {
+  const TopicPartition one = create("one");
+  const TopicPartition two = create("two");
+  down();
+  disk.kill();
+  for (const char* name : {"/data/one-0/partition.metadata", "/data/two-0/partition.metadata"}) {
+    ASSERT_TRUE(storage::replace_file(disk, name, "").ok());
+  }
+  start();
+  apply_whole(/*registered=*/true);
+  for (const TopicPartition& id : {one, two}) {
+    ASSERT_NE(partitions->find(id), nullptr);
+    EXPECT_EQ(partitions->find(id)->view().log_end, Offset{0});
+  }
+  EXPECT_TRUE(has_name("-stray"));
+}
+
 TEST_F(PartitionsTest, ADamagedReplicaIsOfflineAndTheOthersServe) {
   const TopicPartition bad = create("bad");
   const TopicPartition good = create("good");

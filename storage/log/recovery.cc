@@ -293,6 +293,10 @@ class Recovery {
 
   // S18: what was found is not durable by having been found.
   absl::Status make_durable() {
+    // Whose log this is counts no less than what is in it: it may never have been in a round yet.
+    const auto metadata =
+        home_.disk.open(home_.directory + "/partition.metadata", OpenMode::kReadWrite);
+    if (metadata.ok()) to_sync_.files.push_back(*metadata);
     to_sync_.directories = {home_.directory, parent_directory(home_.directory)};
     return home_.disk.sync_and_wait(to_sync_);
   }
