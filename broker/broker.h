@@ -44,7 +44,8 @@ struct BrokerSeams {
   Random& random;
   Executor& metadata_loop;
   std::vector<Executor*> io_loops;
-  Executor& disk_loop;  // flushes
+  Executor& disk_loop;              // flushes
+  partition::Defects defects = {};  // tests of the tests only
 };
 
 struct BrokerEvents {

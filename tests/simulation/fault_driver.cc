@@ -70,6 +70,12 @@ bool FaultDriver::may_wipe(const std::string& name) {
   ControllerProcess* const active = cluster_.active_controller();
   if (active == nullptr) return false;
   const metadata::Image& image = active->controller().committed_image();
+  // A deposed controller that has not noticed yet tells old news.
+  for (const std::string& other : cluster_.controller_names()) {
+    ControllerProcess* const controller = cluster_.controller(other);
+    if (controller == nullptr || controller->node().term() > active->node().term()) return false;
+  }
+  if (wiped_ != kNoBroker && image.broker(wiped_)->epoch == wiped_epoch_) return false;
   const BrokerId id(std::stoi(name.substr(1)));
   for (const auto& [topic, topic_id] : image.topics_by_name()) {
     for (const metadata::PartitionImage& partition : image.topic(topic_id)->partitions) {
@@ -78,6 +84,8 @@ bool FaultDriver::may_wipe(const std::string& name) {
       if (partition.replicas.size() == 1 && partition.has_replica(id)) return false;
     }
   }
+  wiped_ = id;
+  wiped_epoch_ = image.broker(id)->epoch;
   return true;
 }
 

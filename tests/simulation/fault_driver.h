@@ -44,6 +44,10 @@ class FaultDriver {
   const SwarmOptions& options_;
   std::unique_ptr<Random> random_;
   bool healed_ = false;
+  // The last broker whose disk was wiped, and its epoch then: until it has registered anew, images
+  // may still count on the disk that is gone.
+  BrokerId wiped_ = kNoBroker;
+  BrokerEpoch wiped_epoch_ = kNoBrokerEpoch;
   std::array<uint64_t, kFaultCount> counts_{};
 };
 

@@ -76,6 +76,7 @@ void Producer::send(const std::string& topic, int32_t partition, std::vector<std
   Lane& lane = lanes_[key];
   Batch& batch = lane.batches.emplace_back();
   batch.what = {topic, partition, lane.next_sequence, std::move(values), 0, {}};
+  batch.number = lane.next_number++;
   lane.next_sequence += static_cast<int32_t>(batch.what.values.size());
   client_.follow(topic);
   pump(key);
@@ -132,7 +133,8 @@ void Producer::pump(const Key& key) {
     return client_.refresh();
   }
   for (Batch& batch : lane.batches) {
-    if (lane.in_flight >= options_.in_flight_max) return;
+    const size_t window = lane.known ? options_.in_flight_max : 1;
+    if (batch.number >= lane.batches.front().number + window) return;
     if (batch.attempt == 0) send_batch(key, batch, leader->leader);
   }
 }
@@ -201,6 +203,7 @@ void Producer::answered(const Key& key, uint64_t attempt, int16_t error, Offset 
   if (error == 0) {
     const ProducedBatch done = std::move(batch->what);
     lane.batches.erase(batch);
+    lane.known = true;
     acknowledged_(done, base_offset);
     return pump(key);
   }

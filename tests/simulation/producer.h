@@ -3,6 +3,12 @@
 // everything that is not acknowledged is sent again, in order, under the same sequence numbers. It
 // never gives up by itself.
 //
+// Leaders remember the last five batches of a producer. So none goes out that is more than five
+// behind the oldest unacknowledged one, even if those between have been acknowledged: the oldest
+// could not be told from a gap any more. And a leader takes any sequence from a producer that it
+// does not know: so the first batch of a partition goes alone, or one behind it could be taken when
+// the first was refused for the moment.
+//
 //   queued --> in flight --> acknowledged
 //     ^------ failed ----'
 
@@ -59,12 +65,15 @@ class Producer {
   struct Batch {
     ProducedBatch what;
     Buffer bytes;
+    uint64_t number = 0;   // in its partition
     uint64_t attempt = 0;  // 0: not in flight
   };
   struct Lane {
     std::deque<Batch> batches;
     int32_t next_sequence = 0;
+    uint64_t next_number = 0;
     size_t in_flight = 0;
+    bool known = false;     // something has been acknowledged
     bool draining = false;  // one failed: wait for the others, then begin anew at the first
     bool alone = false;     // the first of a new beginning is not answered yet
     Instant not_before;

@@ -80,8 +80,12 @@ bool Run::form() {
 // An empty `what` is no demand: the time just passes.
 bool Run::until(absl::AnyInvocable<bool()> done, Duration limit, const char* what) {
   Simulation& simulation = cluster_.simulation();
-  const bool in_time =
-      simulation.run_until([&] { return findings_.any() || done(); }, simulation.now() + limit);
+  const bool in_time = simulation.run_until(
+      [&] {
+        look();
+        return findings_.any() || done();
+      },
+      simulation.now() + limit);
   if (!in_time && *what != 0) {
     findings_.report("I25 after healing everything works again within a bound",
                      absl::StrCat("not in time: ", what, ". ", workload_.unfinished(), not_whole(),

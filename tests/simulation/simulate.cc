@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-#include <utility>
 
 #include "tests/simulation/run.h"
 
@@ -20,6 +19,10 @@ DEFINE_double(minutes, 0, "Runs seeds from --first on for so long.");
 DEFINE_uint64(first, 1, "The first seed of --minutes.");
 DEFINE_bool(trace, false, "Shows the processes' own log.");
 DEFINE_int64(look_us, 5000, "How often the checks look, in microseconds; 0: after every event.");
+DEFINE_string(faults, "", "Only these kinds, by comma, instead of those that the seed draws.");
+DEFINE_int64(between_faults_ms, 0, "Instead of what the seed draws.");
+DEFINE_int64(sync_us, -1, "Latency of the disks, instead of what the seed draws.");
+DEFINE_bool(churn, true, "May topics come and go, where the seed draws it?");
 DEFINE_bool(twice, false, "Runs each seed twice and compares the fingerprints.");
 
 namespace barnabas::simulation {
@@ -33,12 +36,27 @@ const Run* current = nullptr;
   std::abort();
 }
 
+SwarmOptions options_of(uint64_t seed) {
+  SwarmOptions options = draw(seed);
+  options.between_looks = Duration(FLAGS_look_us);
+  if (!FLAGS_faults.empty()) options.faults.clear();
+  for (int fault = 0; fault < kFaultCount; ++fault) {
+    const std::string name = to_string(static_cast<Fault>(fault));
+    if (("," + FLAGS_faults + ",").find("," + name + ",") == std::string::npos) continue;
+    options.faults.push_back(static_cast<Fault>(fault));
+  }
+  if (FLAGS_between_faults_ms > 0) {
+    options.between_faults = std::chrono::milliseconds(FLAGS_between_faults_ms);
+  }
+  if (FLAGS_sync_us >= 0) options.cluster.sync_latency = Duration(FLAGS_sync_us);
+  options.workload.churn = options.workload.churn && FLAGS_churn;
+  return options;
+}
+
 bool run(uint64_t seed, Happenings& total) {
   uint64_t fingerprint = 0;
   for (int time = 0; time < (FLAGS_twice ? 2 : 1); ++time) {
-    SwarmOptions options = draw(seed);
-    options.between_looks = Duration(FLAGS_look_us);
-    Run run(std::move(options));
+    Run run(options_of(seed));
     current = &run;
     const std::string violation = run.execute();
     current = nullptr;
