@@ -31,7 +31,7 @@ namespace {
 const Run* current = nullptr;
 
 // A broken invariant of consensus or metadata aborts (S13): say which seed it was.
-[[noreturn]] void report_and_abort() {
+__attribute__((noreturn)) void report_and_abort() {
   if (current != nullptr) std::fputs(current->report().c_str(), stderr);
   std::abort();
 }

@@ -22,7 +22,7 @@ constexpr std::chrono::seconds kTime(60);
 
 const Run* current = nullptr;
 
-[[noreturn]] void report_and_abort() {
+__attribute__((noreturn)) void report_and_abort() {
   if (current != nullptr) std::fputs(current->report().c_str(), stderr);
   std::abort();
 }
