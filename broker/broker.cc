@@ -145,6 +145,7 @@ void Broker::make_parts() {
   partitions.fetch_wait = config_.replica_fetch_wait;
   partitions.fetch_bytes = config_.replica_fetch_bytes;
   partitions.fetch_response_bytes = config_.replica_fetch_response_bytes;
+  partitions.lost_leaders = &lost_leaders_;
   partitions_ =
       partition::Partitions::make(std::move(partitions), seams_.disk, *directory_, seams_.transport,
                                   seams_.metadata_loop, seams_.io_loops, *random_);
@@ -152,9 +153,9 @@ void Broker::make_parts() {
       std::make_unique<api::FetchSessions>(config_.fetch_session_slots, kSessionIdle, *random_);
   producer_ids_ = std::make_unique<api::ProducerIds>(*session_);
   auto_creation_ = std::make_unique<api::AutoCreation>(*session_);
-  services_ = std::make_unique<api::Services>(
-      api::Services{options_, *session_, *partitions_, seams_.metadata_loop.clock(),
-                    *fetch_sessions_, *producer_ids_, *auto_creation_, *disk_state_, metrics_});
+  services_ = std::make_unique<api::Services>(api::Services{
+      options_, *session_, *partitions_, seams_.metadata_loop.clock(), *fetch_sessions_,
+      *producer_ids_, *auto_creation_, *disk_state_, metrics_, lost_leaders_});
   server_ = std::make_unique<network::Server>(seams_.transport, seams_.io_loops, *services_,
                                               network::ConnectionLimits{});
 }

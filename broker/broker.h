@@ -114,6 +114,7 @@ class Broker final : public SessionEvents {
   api::Options options_;
   std::shared_ptr<api::DiskState> disk_state_ = std::make_shared<api::DiskState>();
   api::RequestMetrics metrics_;
+  replication::LostLeaders lost_leaders_;
   BrokerEpoch epoch_ = kNoBrokerEpoch;
 
   std::unique_ptr<storage::DataDirectory> directory_;

@@ -3,6 +3,7 @@
 
 #include "kafka/messages/metadata.h"
 
+#include <algorithm>
 #include <deque>
 #include <string>
 #include <utility>
@@ -179,11 +180,41 @@ std::vector<std::string> answer_or_wish(Services& services, const Request& reque
   return std::move(answer.wished());
 }
 
-}  // namespace
+constexpr Duration kLookAgain = std::chrono::milliseconds(2);
 
-void handle_metadata(Services& services, Request request, Responder responder) {
-  MetadataRequest message;
-  if (!decode(request, message, responder)) return;
+// Whether a broker that we copy from is most likely dead and the controller has not said so yet.
+bool news_are_near(Services& services) {
+  const std::vector<BrokerId> lost = services.lost_leaders.recent(services.clock.now());
+  if (lost.empty()) return false;
+  bool near = false;
+  services.session.with_image([&](const metadata::Image& image) {
+    near = std::any_of(lost.begin(), lost.end(), [&](BrokerId id) {
+      const metadata::BrokerImage* broker = image.broker(id);
+      return broker != nullptr && !broker->fenced;
+    });
+  });
+  return near;
+}
+
+void answer(Services& services, Request request, MetadataRequest message, Responder responder);
+
+// Waits for what the controller makes of a broken connection, at most LostLeaders::kMoment.
+void answer_after_news(Services& services, Request request, MetadataRequest message,
+                       Responder responder) {
+  const bool brokers_only =
+      message.topics.has_value() && message.topics->empty() && request.version > 0;
+  if (brokers_only || !news_are_near(services)) {
+    return answer(services, std::move(request), std::move(message), std::move(responder));
+  }
+  Executor& loop = *request.connection->loop;
+  loop.after(kLookAgain, [&services, request = std::move(request), message = std::move(message),
+                          responder = std::move(responder)]() mutable {
+    if (responder.abandoned()) return;
+    answer_after_news(services, std::move(request), std::move(message), std::move(responder));
+  });
+}
+
+void answer(Services& services, Request request, MetadataRequest message, Responder responder) {
   const std::vector<std::string> wished =
       answer_or_wish(services, request, message, /*may_wish=*/true, responder);
   if (wished.empty()) return;
@@ -196,6 +227,14 @@ void handle_metadata(Services& services, Request request, Responder responder) {
                                   answer_or_wish(services, request, message, /*may_wish=*/false,
                                                  responder);
                                 });
+}
+
+}  // namespace
+
+void handle_metadata(Services& services, Request request, Responder responder) {
+  MetadataRequest message;
+  if (!decode(request, message, responder)) return;
+  answer_after_news(services, std::move(request), std::move(message), std::move(responder));
 }
 
 }  // namespace barnabas::api

@@ -65,6 +65,42 @@ TEST_F(Metadata, AllVersionsTellBrokersTopicsAndLeaders) {
   }
 }
 
+// A client that has just lost its leader would be sent back to it, and look again only later.
+TEST_F(Metadata, WaitsForTheControllersWordOnALeaderWhoseConnectionBroke) {
+  port.register_broker(2, 6, "127.0.0.1", 9093);
+  port.add_topic("board", 1, {1, 2}, 2);
+  port.lost_leaders.lost(BrokerId{2}, port.broker.clock().now());
+  client->send(request_frame(named({"board"}), 7, 1));
+  port.simulation.run_for(std::chrono::milliseconds(100));
+  EXPECT_TRUE(client->frames.empty());
+  proto::Decision fence;
+  proto::BrokerChange& change = *fence.add_records()->mutable_broker_change();
+  change.set_id(2);
+  change.set_epoch(port.epoch_of(2).value());
+  change.set_fenced(true);
+  port.session.commit(fence);
+  port.simulation.run_for(std::chrono::milliseconds(10));
+  ASSERT_EQ(client->frames.size(), 1u);
+}
+
+TEST_F(Metadata, WaitsForAMomentOnlyAndNotForABrokerThatIsBack) {
+  port.register_broker(2, 6, "127.0.0.1", 9093);
+  port.add_topic("board", 1, {1, 2}, 2);
+  port.lost_leaders.lost(BrokerId{2}, port.broker.clock().now());
+  client->send(request_frame(named({"board"}), 7, 1));
+  client->send(request_frame(named({}), 7, 2));
+  port.simulation.run_for(replication::LostLeaders::kMoment - std::chrono::milliseconds(20));
+  EXPECT_TRUE(client->frames.empty());
+  port.simulation.run_for(std::chrono::milliseconds(40));
+  EXPECT_EQ(client->frames.size(), 2u);
+  client->frames.clear();
+  port.lost_leaders.lost(BrokerId{2}, port.broker.clock().now());
+  port.lost_leaders.back(BrokerId{2});
+  client->send(request_frame(named({"board"}), 7, 1));
+  port.simulation.run_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(client->frames.size(), 1u);
+}
+
 TEST_F(Metadata, EmptyMeansAllInVersion0AndNoneFromVersion1) {
   port.add_topic("board");
   port.add_topic("letters");

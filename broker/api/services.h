@@ -10,6 +10,7 @@
 #include "broker/api/request_metrics.h"
 #include "broker/controller_session.h"
 #include "broker/partition/partitions.h"
+#include "broker/replication/lost_leaders.h"
 #include "common/clock.h"
 #include "common/ids.h"
 
@@ -49,6 +50,7 @@ struct Services {
   AutoCreation& auto_creation;
   DiskState& disk;
   RequestMetrics& metrics;
+  replication::LostLeaders& lost_leaders;
 };
 
 }  // namespace barnabas::api

@@ -37,7 +37,7 @@ class LocalPartitions final : public Partitions {
         random_(random.fork("partitions")),
         checkpoints_(disk, directory),
         leaders_({options_.surroundings.self, options_.directory_id, options_.fetch_wait,
-                  options_.fetch_bytes, options_.fetch_response_bytes},
+                  options_.fetch_bytes, options_.fetch_response_bytes, options_.lost_leaders},
                  options_.inter_broker_listener, transport, std::move(fetch_loops), *random_) {}
 
   absl::Status recover(bool clean) override;

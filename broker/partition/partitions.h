@@ -15,6 +15,10 @@
 #include "storage/data_directory.h"
 #include "storage/disk.h"
 
+namespace barnabas::replication {
+class LostLeaders;
+}
+
 namespace barnabas::partition {
 
 struct PartitionsOptions {
@@ -24,6 +28,7 @@ struct PartitionsOptions {
   Duration fetch_wait{std::chrono::milliseconds(500)};  // replica.fetch.wait.max.ms
   size_t fetch_bytes = size_t{1} << 20;                 // per partition
   size_t fetch_response_bytes = size_t{10} << 20;
+  replication::LostLeaders* lost_leaders = nullptr;  // told of leaders whose connection breaks
 };
 
 class Partitions {

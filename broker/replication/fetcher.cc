@@ -77,7 +77,16 @@ void Fetcher::poke() {
   if (!link_.waiting()) poll();
 }
 
+void Fetcher::link_ready() {
+  if (options_.lost_leaders != nullptr) options_.lost_leaders->back(leader_);
+  poll();
+}
+
 void Fetcher::link_lost() { reset_session(); }
+
+void Fetcher::link_closed_by_peer() {
+  if (options_.lost_leaders != nullptr) options_.lost_leaders->lost(leader_, loop_.now());
+}
 
 void Fetcher::reset_session() {
   session_id_ = 0;

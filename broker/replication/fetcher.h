@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "broker/partition/follower.h"
+#include "broker/replication/lost_leaders.h"
 #include "broker/replication/request_link.h"
 #include "common/uuid.h"
 
@@ -33,6 +34,7 @@ struct FetcherOptions {
   Duration wait{std::chrono::milliseconds(500)};  // replica.fetch.wait.max.ms
   size_t partition_bytes = size_t{1} << 20;       // replica.fetch.max.bytes
   size_t response_bytes = size_t{10} << 20;       // replica.fetch.response.max.bytes
+  LostLeaders* lost_leaders = nullptr;            // told when a leader is lost; none: nobody asks
 };
 
 class Fetcher final : private RequestLinkEvents {
@@ -65,9 +67,10 @@ class Fetcher final : private RequestLinkEvents {
   };
   using Entries = std::map<metadata::TopicPartition, Entry>;
 
-  void link_ready() override { poll(); }
+  void link_ready() override;
   void link_answered(Buffer frame) override;
   void link_lost() override;
+  void link_closed_by_peer() override;
 
   void poll();
   void poll_at(Instant when);

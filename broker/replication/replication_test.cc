@@ -183,8 +183,11 @@ class ScriptedLeader {
 class ReplicationTest : public testing::Test {
  protected:
   ReplicationTest() {
-    replication = std::make_shared<LeaderReplication>(FetcherOptions{kSelf, Uuid{}}, kLeader,
-                                                      transport, self, seeded_random(1));
+    FetcherOptions options;
+    options.self = kSelf;
+    options.lost_leaders = &lost_leaders;
+    replication =
+        std::make_shared<LeaderReplication>(options, kLeader, transport, self, seeded_random(1));
     replication->set_epoch(BrokerEpoch{55});
     replication->assign({a, b});
     replication->connect({"leader", 9092});
@@ -205,6 +208,7 @@ class ReplicationTest : public testing::Test {
   SimExecutor& self = simulation.start_node("self");
   SimExecutor& other = simulation.start_node("leader");
   SimTransport transport{network, "self"};
+  LostLeaders lost_leaders;
   ScriptedLeader leader{network, other};
   std::shared_ptr<PlainFollower> a = std::make_shared<PlainFollower>(0);
   std::shared_ptr<PlainFollower> b = std::make_shared<PlainFollower>(1);
@@ -350,6 +354,25 @@ TEST_F(ReplicationTest, AfterABreakItConnectsAgainAndAsksForEverything) {
   EXPECT_EQ(leader.asked(leader.fetches.back()), (std::vector<int32_t>{0, 1}));
   ASSERT_GE(leader.reports.size(), 2u);  // the unanswered report too
   EXPECT_EQ(leader.reports.back().topics[0].partitions[0].durable_end, 5);
+}
+
+TEST_F(ReplicationTest, ALeaderThatDiesIsLostForAMoment) {
+  EXPECT_TRUE(lost_leaders.recent(self.now()).empty());
+  simulation.kill("leader");
+  run(milliseconds(20));
+  EXPECT_EQ(lost_leaders.recent(self.now()), std::vector<BrokerId>{kLeader});
+  run(LostLeaders::kMoment);
+  EXPECT_TRUE(lost_leaders.recent(self.now()).empty());
+}
+
+TEST_F(ReplicationTest, ALeaderThatAnswersAgainOrIsLeftOnPurposeIsNotLost) {
+  network.break_links("self", "leader");
+  run(milliseconds(50));
+  ASSERT_GE(leader.fetch_links.size(), 2u);
+  EXPECT_TRUE(lost_leaders.recent(self.now()).empty());
+  replication->connect({"elsewhere", 9092});
+  run();
+  EXPECT_TRUE(lost_leaders.recent(self.now()).empty());
 }
 
 TEST_F(ReplicationTest, ALeaderThatIsGoneIsNotCalledWithoutEnd) {

@@ -66,8 +66,10 @@ void RequestLink::frame(Buffer bytes) {
 
 void RequestLink::closed(Close why) {
   VLOG(1) << "link to " << to_string(*to_) << " closed: " << to_string(why);
+  const bool by_peer = open_ && why == Close::kPeer;
   open_ = outstanding_ = false;
   link_.reset();
+  if (by_peer) events_.link_closed_by_peer();
   events_.link_lost();
   dial_later();
 }

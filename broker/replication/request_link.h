@@ -28,6 +28,9 @@ class RequestLinkEvents {
   virtual void link_answered(Buffer frame) = 0;
   // Whatever was outstanding will not be answered. It dials again by itself.
   virtual void link_lost() = 0;
+  // Before link_lost(): the other side has closed a connection that was open, as a dying process
+  // does.
+  virtual void link_closed_by_peer() {}
 
  protected:
   ~RequestLinkEvents() = default;

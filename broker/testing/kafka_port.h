@@ -156,7 +156,7 @@ class KafkaPort {
         producer_ids(session),
         auto_creation(session),
         services{options_,     session,       partitions, broker.clock(), sessions,
-                 producer_ids, auto_creation, disk_state, metrics},
+                 producer_ids, auto_creation, disk_state, metrics,        lost_leaders},
         server(broker_transport, {&broker}, services, limits) {
     options_.self = BrokerId{1};
     options_.cluster_id = "castle";
@@ -284,6 +284,7 @@ class KafkaPort {
   api::AutoCreation auto_creation;
   api::DiskState disk_state;
   api::RequestMetrics metrics;
+  replication::LostLeaders lost_leaders;
   api::Services services;
   network::Server server;
   int32_t correlation = 0;
