@@ -149,13 +149,12 @@ class Bench:
         for client, options in (("fast client", FAST), ("default client", DEFAULTS)):
             for _ in range(self.args.runs):
                 self.in_sync(cluster, "fail")
-                time.sleep(1)
-                leader = cluster.node("broker", self.topic(cluster, "fail")[0]["leader"])
                 producer = subprocess.Popen(
                     self.tool("kload", "produce", "--bootstrap", cluster.bootstrap, "--topic", "fail",
                               "--rate", 500, "--linger-ms", 0, "--seconds", 6, "--timeout-ms", 60000,
                               *options), stdout=subprocess.PIPE, text=True)
-                time.sleep(2)
+                time.sleep(3)  # by now the preferred replica leads again
+                leader = cluster.node("broker", self.topic(cluster, "fail")[0]["leader"])
                 cluster.kill(leader)
                 out = json.loads(producer.communicate()[0])
                 self.note(f"failover: produce gap, leader SIGKILL, {client}, ms",
