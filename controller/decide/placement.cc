@@ -67,6 +67,16 @@ std::vector<std::vector<BrokerId>> place(std::vector<PlacementBroker> brokers, i
         chosen.push_back(candidate);
       }
     }
+    // With more replicas wanted than brokers are live, all of them may have been passed over; and a
+    // partition without a live replica would be born without a leader.
+    if (std::none_of(chosen.begin(), chosen.end(), [](const auto& b) { return b.live; })) {
+      for (size_t step = 0; step < size; ++step) {
+        const PlacementBroker& candidate = ring[(first + step) % size];
+        if (!candidate.live) continue;
+        chosen.back() = candidate;
+        break;
+      }
+    }
     std::stable_partition(chosen.begin(), chosen.end(), [](const auto& b) { return b.live; });
     std::vector<BrokerId>& replicas = out.emplace_back();
     for (const PlacementBroker& broker : chosen) replicas.push_back(broker.id);

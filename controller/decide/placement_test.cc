@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <vector>
 
 namespace barnabas::controller {
 namespace {
@@ -88,6 +89,24 @@ TEST(Placement, FencedBrokersAreUsedOnlyWhereTheLiveAreTooFewAndNeverLead) {
   }
   for (const auto& partition : place(brokers, 12, 4, *random)) {
     EXPECT_EQ(partition.back(), BrokerId{1});
+  }
+}
+
+TEST(Placement, EveryPartitionHasALiveReplicaAsLongAsOneBrokerIsLive) {
+  const auto random = seeded_random(5);
+  for (int size = 1; size <= 6; ++size) {
+    for (uint32_t live = 1; live < (1U << size); ++live) {
+      for (int factor = 1; factor <= size; ++factor) {
+        std::vector<PlacementBroker> brokers;
+        for (int i = 0; i < size; ++i) brokers.push_back({BrokerId{i}, "", (live >> i & 1) != 0});
+        for (const std::vector<BrokerId>& replicas : place(brokers, 2 * size, factor, *random)) {
+          ASSERT_EQ(replicas.size(), static_cast<size_t>(factor));
+          EXPECT_EQ(std::set<BrokerId>(replicas.begin(), replicas.end()).size(), replicas.size());
+          EXPECT_TRUE(live >> replicas.front().value() & 1)
+              << size << " brokers, live " << live << ", factor " << factor;
+        }
+      }
+    }
   }
 }
 
