@@ -200,7 +200,13 @@ void PartitionShell::log_failed(const absl::Status& status, const char* doing, O
     full_said_ = true;
     return;
   }
+  if (absl::IsInternal(status)) disk_failure_ = status;
   fence(absl::StrCat(doing, ": ", status.message()), outcome);
+}
+
+absl::Status PartitionShell::disk_failure() const {
+  MutexLock lock(mutex_);
+  return disk_failure_;
 }
 
 // ---- Flushing ----

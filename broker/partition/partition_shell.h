@@ -81,6 +81,8 @@ class PartitionShell final : public Partition, public Follower {
   // What may be written down now. A partition that holds none of it has `valid` unset.
   CheckpointView checkpoint();
   // The recovery point that the last start was given: it binds until it is lowered.
+  // Not OK: the system refused a write or a sync, which concerns the whole directory.
+  absl::Status disk_failure() const;
   void set_promised(Offset recovery_point);
   BrokerId leader() const;
 
@@ -170,6 +172,7 @@ class PartitionShell final : public Partition, public Follower {
   uint64_t flushed_bytes_ GUARDED_BY(mutex_) = 0;
   std::optional<Instant> timer_at_ GUARDED_BY(mutex_);
   bool full_said_ GUARDED_BY(mutex_) = false;  // a full disk is logged once until it has space
+  absl::Status disk_failure_ GUARDED_BY(mutex_);
 
   // Follower: what the leader of this epoch has acknowledged.
   std::optional<DurableReport> reported_ GUARDED_BY(mutex_);

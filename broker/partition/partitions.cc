@@ -322,7 +322,9 @@ std::vector<std::shared_ptr<Partition>> LocalPartitions::all() const {
 void LocalPartitions::tick() {
   const std::vector<Shell> here = shells();
   for (size_t i = 0; i < std::min(here.size(), kTickedAtOnce); ++i) {
-    here[next_tick_++ % here.size()]->tick();
+    const Shell& shell = here[next_tick_++ % here.size()];
+    shell->tick();
+    if (failed_.ok()) failed_ = shell->disk_failure();
   }
   const Instant now = options_.surroundings.clock.now();
   absl::Status status;
@@ -338,6 +340,7 @@ void LocalPartitions::tick() {
     leftovers_ = false;
     status = directory_.remove_leftovers();
   }
+  if (is_disk_failure(status) && failed_.ok()) failed_ = status;
   if (!status.ok()) {
     LOG(WARNING) << "checkpoints in " << directory_.path() << ": " << status.message();
   }

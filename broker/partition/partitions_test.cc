@@ -298,6 +298,16 @@ TEST_F(PartitionsTest, S18_ADiskThatFailsDuringRecoveryIsAFailedDiskAndNotADamag
   EXPECT_TRUE(absl::IsInternal(partitions->recover(/*clean=*/false)));
 }
 
+TEST_F(PartitionsTest, S18_AWriteThatTheSystemRefusesConcernsTheWholeDirectory) {
+  const TopicPartition id = create("board");
+  ASSERT_EQ(produce(id), ErrorCode::kNone);
+  EXPECT_TRUE(partitions->failed().ok());
+  disk.fail_writes("board-0");
+  EXPECT_NE(produce(id), ErrorCode::kNone);
+  tick_for(seconds(2));
+  EXPECT_TRUE(absl::IsInternal(partitions->failed()));
+}
+
 TEST_F(PartitionsTest, DirectoriesWithoutAReadableTopicIdAreSetAsideAndTheReplicasMadeAnew) {
   const TopicPartition one = create("one");
   const TopicPartition two = create("two");
