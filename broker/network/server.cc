@@ -1,5 +1,6 @@
 #include "broker/network/server.h"
 
+#include <map>
 #include <utility>
 
 namespace barnabas::network {
@@ -17,20 +18,21 @@ struct Server::Shard : std::enable_shared_from_this<Server::Shard> {
   void add(LinkPtr link, const std::string& listener, api::Services& services,
            ConnectionLimits limits) {
     if (stopping) return;
+    const uint64_t number = ++last_number;
     auto connection =
         std::make_shared<Connection>(std::move(link), loop, listener, services, limits,
-                                     [self = weak_from_this()](Connection* gone) {
+                                     [self = weak_from_this(), number](Connection*) {
                                        if (const std::shared_ptr<Shard> shard = self.lock())
-                                         shard->remove(gone);
+                                         shard->remove(number);
                                      });
     Connection& started = *connection;
-    connections.emplace(connection.get(), std::move(connection));
+    connections.emplace(number, std::move(connection));
     started.start();
   }
 
   // Called from the connection's last event: it outlives that by one turn of the loop.
-  void remove(Connection* gone) {
-    const auto found = connections.find(gone);
+  void remove(uint64_t number) {
+    const auto found = connections.find(number);
     if (found == connections.end()) return;
     loop.post([keep = std::move(found->second)] {});
     connections.erase(found);
@@ -40,7 +42,7 @@ struct Server::Shard : std::enable_shared_from_this<Server::Shard> {
   void stop(Task done) {
     stopping = true;
     when_empty = std::move(done);
-    for (auto& [pointer, connection] : connections) connection->close();
+    for (auto& [number, connection] : connections) connection->close();
     timer = loop.after(kFarewell, [self = shared_from_this()] {
       self->timer = 0;
       self->connections.clear();
@@ -56,7 +58,9 @@ struct Server::Shard : std::enable_shared_from_this<Server::Shard> {
   }
 
   Executor& loop;
-  absl::flat_hash_map<Connection*, std::shared_ptr<Connection>> connections;
+  // In the order in which they came, so that a stop is the same each time (simulation).
+  std::map<uint64_t, std::shared_ptr<Connection>> connections;
+  uint64_t last_number = 0;
   bool stopping = false;
   Task when_empty;
   TimerId timer = 0;
