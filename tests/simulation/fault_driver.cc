@@ -67,6 +67,7 @@ void FaultDriver::supervise() {
 }
 
 bool FaultDriver::may_wipe(const std::string& name) {
+  if (options_.workload.min_in_sync < 2) return false;
   ControllerProcess* const active = cluster_.active_controller();
   if (active == nullptr) return false;
   const metadata::Image& image = active->controller().committed_image();

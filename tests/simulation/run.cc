@@ -13,6 +13,12 @@ namespace {
 
 constexpr Duration kFormingLimit = std::chrono::seconds(10);
 
+std::string list(const std::vector<BrokerId>& brokers) {
+  std::string out;
+  for (const BrokerId broker : brokers) absl::StrAppend(&out, " ", broker.value());
+  return out;
+}
+
 }  // namespace
 
 void Happenings::operator+=(const Happenings& other) {
@@ -157,7 +163,10 @@ std::string Run::not_whole() const {
     for (size_t i = 0; i < topic.partitions.size(); ++i) {
       const metadata::PartitionImage& partition = topic.partitions[i];
       if (partition.leader == kNoBroker) {
-        absl::StrAppend(&out, name, "-", i, " has no leader; ");
+        absl::StrAppend(&out, name, "-", i, " has no leader (replicas", list(partition.replicas),
+                        ", in sync", list(partition.in_sync), ", eligible",
+                        list(partition.eligible), ", last known",
+                        list(partition.last_known_eligible), "); ");
       } else if (partition.in_sync.size() < partition.replicas.size()) {
         absl::StrAppend(&out, name, "-", i, " has ", partition.in_sync.size(), " of ",
                         partition.replicas.size(), " in sync, leader ", partition.leader.value(),
