@@ -59,6 +59,8 @@ std::optional<ProduceAnswer> PartitionShell::produce(const Buffer& records, int1
     MutexLock lock(mutex_);
     std::string message;
     if (ErrorCode error = refusal(acks, message); error != ErrorCode::kNone) {
+      const absl::StatusOr<kafka::BatchView> batch = kafka::BatchView::parse(records.view());
+      if (batch.ok()) remember_refused(*batch, error);
       return failed_produce(error, std::move(message));
     }
     settings = settings_;
@@ -116,6 +118,10 @@ ErrorCode PartitionShell::refusal(int16_t acks, std::string& message) const {
   return ErrorCode::kNone;
 }
 
+void PartitionShell::remember_refused(const kafka::BatchView& batch, ErrorCode error) {
+  refused_.note(batch, error, producers_.next_sequence(batch), around_.clock.now());
+}
+
 ProduceAnswer PartitionShell::failed_produce(ErrorCode error, std::string message) const {
   ProduceAnswer answer;
   answer.error = error;
@@ -128,11 +134,19 @@ std::optional<ProduceAnswer> PartitionShell::append(const Checked& checked, int1
                                                     Instant deadline, Executor& loop,
                                                     ProduceDone& done, Outcome& outcome) {
   std::string message;
+  const kafka::BatchView batch = checked.batch();
   if (ErrorCode error = refusal(acks, message); error != ErrorCode::kNone) {
+    remember_refused(batch, error);
     return failed_produce(error, std::move(message));
   }
-  const kafka::BatchView batch = checked.batch();
   SequenceCheck sequence = producers_.check(batch);
+  if (!sequence.duplicate.has_value() && !refused_.empty()) {
+    const ErrorCode error =
+        refused_.before(batch, producers_.next_sequence(batch), around_.clock.now());
+    if (error != ErrorCode::kNone) {
+      return failed_produce(error, "an earlier batch of this producer was refused: it comes first");
+    }
+  }
   if (sequence.error != ErrorCode::kNone) {
     return failed_produce(sequence.error, std::move(sequence.message));
   }

@@ -20,6 +20,7 @@
 #include "broker/partition/partition.h"
 #include "broker/partition/partition_core.h"
 #include "broker/partition/producer_state.h"
+#include "broker/partition/refused_sequences.h"
 #include "common/mutex.h"
 
 namespace barnabas::partition {
@@ -123,6 +124,7 @@ class PartitionShell final : public Partition, public Follower {
                                       Executor& loop, ProduceDone& done, Outcome& outcome)
       REQUIRES(mutex_);
   kafka::ErrorCode refusal(int16_t acks, std::string& message) const REQUIRES(mutex_);
+  void remember_refused(const kafka::BatchView& batch, kafka::ErrorCode error) REQUIRES(mutex_);
   ProduceAnswer failed_produce(kafka::ErrorCode error, std::string message) const REQUIRES(mutex_);
   ProduceAnswer timed_out() const REQUIRES(mutex_);
   void park(ParkedProduces::Parked parked, Outcome& outcome) REQUIRES(mutex_);
@@ -159,6 +161,7 @@ class PartitionShell final : public Partition, public Follower {
   std::unique_ptr<storage::Log> log_ GUARDED_BY(mutex_);  // nullptr: abandoned
   PartitionCore core_ GUARDED_BY(mutex_);
   ProducerState producers_ GUARDED_BY(mutex_);
+  RefusedSequences refused_ GUARDED_BY(mutex_);
   ParkedProduces parked_ GUARDED_BY(mutex_);
   std::shared_ptr<const metadata::TopicSettings> settings_ GUARDED_BY(mutex_);
   std::vector<std::weak_ptr<Waiter>> consumers_ GUARDED_BY(mutex_);

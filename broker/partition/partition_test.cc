@@ -354,6 +354,17 @@ TEST_F(PartitionTest, S21_ADuplicateWaitsForTheHighWatermarkLikeItsOriginal) {
   EXPECT_EQ(a.partition->view().log_end, Offset{1});
 }
 
+TEST_F(PartitionTest, ABatchBehindOneThatWasRefusedComesAfterItAlsoWithANewLeader) {
+  lead(kOther);
+  EXPECT_EQ(a.produce({.producer = 5, .sequence = 0})->error, ErrorCode::kNotLeaderOrFollower);
+  lead(kSelf);
+  EXPECT_EQ(a.produce({.producer = 5, .sequence = 1})->error, ErrorCode::kNotLeaderOrFollower);
+  EXPECT_FALSE(a.produce({.producer = 5, .sequence = 0}).has_value());
+  EXPECT_FALSE(a.produce({.producer = 5, .sequence = 1}).has_value());
+  EXPECT_EQ(a.produce({.producer = 5, .sequence = 3})->error, ErrorCode::kOutOfOrderSequenceNumber);
+  EXPECT_EQ(a.partition->view().log_end, Offset{2});
+}
+
 TEST_F(PartitionTest, S21_ADuplicateIsRefusedLikeItsOriginalWhileTheSetIsTooThin) {
   a.settings.min_in_sync_replicas = 2;
   a.partition->update_settings(a.settings);

@@ -68,6 +68,15 @@ SequenceCheck ProducerState::check(const kafka::BatchView& batch) const {
   return out;
 }
 
+std::optional<int32_t> ProducerState::next_sequence(const kafka::BatchView& batch) const {
+  const auto found = producers_.find(batch.producer_id().value());
+  if (found == producers_.end() || found->second.epoch != batch.producer_epoch() ||
+      found->second.history.empty()) {
+    return std::nullopt;
+  }
+  return sequence_after(found->second.history.back().last_sequence);
+}
+
 void ProducerState::remember(Producer& producer, const ProducedBatch& batch) {
   if (producer.history.size() == kHistory) producer.history.erase(producer.history.begin());
   producer.history.push_back(batch);

@@ -57,6 +57,9 @@ class ProducerState {
 
   // May a client's batch be appended now?
   SequenceCheck check(const kafka::BatchView& batch) const;
+  // The sequence that the next batch of this one's producer and epoch should begin with; nothing if
+  // any may.
+  std::optional<int32_t> next_sequence(const kafka::BatchView& batch) const;
   // A batch is in the log, its first record at `base`. `now` is for expiry only.
   void apply(const kafka::BatchView& batch, Offset base, WallTime now);
   // Forgets producers that have been silent for `expiry`.
