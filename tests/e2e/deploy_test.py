@@ -153,7 +153,7 @@ class QuickstartScript(unittest.TestCase):
             ran = subprocess.run(command, capture_output=True, text=True, timeout=150)
             self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
             for words in (expected, "with SIGKILL after", "100,000 of 100,000 lines acknowledged",
-                          "produce stood still for", "0 lost, 0 twice, 0 altered, 0 out of order",
+                          "where it led, produce stood still for", "0 lost, 0 twice, 0 altered, 0 out of order",
                           "every acknowledged line is there exactly as sent",
                           "all replicas in sync again"):
                 self.assertIn(words, ran.stdout)

@@ -63,6 +63,10 @@ def free_ports(count):
     raise RuntimeError("no free ports")
 
 
+class Ended(AssertionError):
+    """Something that a test waits on is gone: no use in waiting on."""
+
+
 def wait_until(what, condition, seconds=30.0, every=0.01):
     """The first true value of condition(). Exceptions count as not yet."""
     deadline = time.monotonic() + seconds
@@ -72,6 +76,8 @@ def wait_until(what, condition, seconds=30.0, every=0.01):
             last = condition()
             if last:
                 return last
+        except Ended:
+            raise
         except Exception as error:  # pylint: disable=broad-except
             last = error
         if time.monotonic() > deadline:
@@ -197,7 +203,8 @@ class Producer:
             if line.startswith("acked "):
                 self.acked = max(self.acked, int(line.split()[1]))
         if self.process.poll() is not None and self.process.returncode not in (0, 3):
-            raise AssertionError(f"the producer ended: {self.process.stderr.read().decode()}")
+            raise Ended(f"the producer ended with {self.process.returncode}: "
+                        f"{self.process.stderr.read().decode()}")
         return self.acked
 
     def wait_progress(self, more=200, seconds=60):

@@ -25,6 +25,11 @@ struct State {
   uint64_t announce = 0;
   double first_ack = 0, last_ack = 0;
   double gap = 0, gap_started = 0;  // the longest time without an acknowledgement
+  struct Partition {
+    double last_ack = 0;
+    double gap = 0;
+  };
+  std::vector<Partition> partitions;
   std::string last_error;
 };
 
@@ -45,6 +50,9 @@ void on_delivery(rd_kafka_t* /*client*/, const rd_kafka_message_t* message, void
     state.gap_started = state.last_ack;
   }
   state.last_ack = now;
+  State::Partition& partition = state.partitions[static_cast<size_t>(record.partition)];
+  if (partition.last_ack > 0) partition.gap = std::max(partition.gap, now - partition.last_ack);
+  partition.last_ack = now;
   ++state.acked;
   if (state.announce > 0 && state.acked % state.announce == 0) {
     std::printf("acked %llu\n", static_cast<unsigned long long>(state.acked));
@@ -93,6 +101,7 @@ int produce(const ProduceOptions& options) {
   rd_kafka_t* client =
       connect(RD_KAFKA_PRODUCER, options.bootstrap, properties, &state, on_delivery);
   const int partitions = partitions_of(client, options.topic, options.patience);
+  state.partitions.resize(static_cast<size_t>(partitions));
   rd_kafka_topic_t* topic = rd_kafka_topic_new(client, options.topic.c_str(), nullptr);
   Lines lines(options.source, options.size);
 
@@ -123,14 +132,18 @@ int produce(const ProduceOptions& options) {
   if (const absl::Status written = write_ledger(state.ledger, options.ledger); !written.ok()) {
     die(std::string(written.message()));
   }
-  std::printf(R"({"run":"%s","sent":%llu,"acked":%llu,"failed":%llu,"bytes":%llu,"seconds":%.3f,)"
-              R"("longest_gap_ms":%.1f,"gap_at_s":%.3f,"checksum":"%s","last_error":"%s"})"
-              "\n",
-              state.ledger.run.c_str(), static_cast<unsigned long long>(sent),
-              static_cast<unsigned long long>(state.acked),
-              static_cast<unsigned long long>(state.failed), static_cast<unsigned long long>(bytes),
-              took, state.gap * 1000, state.gap_started - start,
-              checksum_of(state.ledger.records).c_str(), state.last_error.c_str());
+  std::string gaps;
+  for (const State::Partition& one : state.partitions) {
+    absl::StrAppend(&gaps, gaps.empty() ? "" : ",", static_cast<int64_t>(one.gap * 1000));
+  }
+  std::printf(
+      R"({"run":"%s","sent":%llu,"acked":%llu,"failed":%llu,"bytes":%llu,"seconds":%.3f,)"
+      R"("longest_gap_ms":%.1f,"gap_at_s":%.3f,"checksum":"%s","partition_gaps_ms":[%s],"last_error":"%s"})"
+      "\n",
+      state.ledger.run.c_str(), static_cast<unsigned long long>(sent),
+      static_cast<unsigned long long>(state.acked), static_cast<unsigned long long>(state.failed),
+      static_cast<unsigned long long>(bytes), took, state.gap * 1000, state.gap_started - start,
+      checksum_of(state.ledger.records).c_str(), gaps.c_str(), state.last_error.c_str());
   return state.acked == sent ? 0 : 3;
 }
 
