@@ -18,6 +18,7 @@ class GrpcClientStream final : public GrpcStream {
   void cancel() override { context_.TryCancel(); }
 
  private:
+  bool accepted() const override { return false; }
   void start_read(grpc::ByteBuffer* into, void* tag) override { call_->Read(into, tag); }
   void start_write(const grpc::ByteBuffer& bytes, void* tag) override { call_->Write(bytes, tag); }
   void started(bool ok);

@@ -49,6 +49,7 @@ class GrpcServerStream final : public GrpcStream {
   void cancel() override { call_->context.TryCancel(); }
 
  private:
+  bool accepted() const override { return true; }
   void start_read(grpc::ByteBuffer* into, void* tag) override { call_->stream.Read(into, tag); }
   void start_write(const grpc::ByteBuffer& bytes, void* tag) override {
     call_->stream.Write(bytes, tag);

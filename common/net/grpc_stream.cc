@@ -173,7 +173,7 @@ void GrpcStream::fail() {
 void GrpcStream::close() {
   if (is_over() || closing_) return;
   closing_ = true;
-  if (state_ == State::kBeginning) {
+  if (state_ == State::kBeginning && !accepted()) {
     loop_.post([self = shared_from_this()] {
       self->cancel();
       self->over(Close::kLocal);
@@ -186,6 +186,7 @@ void GrpcStream::close() {
     self->over(Close::kLocal);
   });
   // Never from inside this call: ending may be instantaneous.
+  if (state_ == State::kBeginning) return;  // begun() goes on from here
   loop_.post([self = shared_from_this()] {
     self->write_next();
     self->read_next();

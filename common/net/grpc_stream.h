@@ -60,6 +60,9 @@ class GrpcStream : public std::enable_shared_from_this<GrpcStream> {
   Executor& loop() { return loop_; }
   LinkSink* sink() { return sink_; }
 
+  // An accepted stream is open to its user from the start: what is sent and closed before begun()
+  // is still written. A dialled one may never begin, so close() ends the attempt.
+  virtual bool accepted() const = 0;
   virtual void start_read(grpc::ByteBuffer* into, void* tag) = 0;
   virtual void start_write(const grpc::ByteBuffer& bytes, void* tag) = 0;
   // All is written after close().

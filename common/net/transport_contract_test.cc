@@ -314,6 +314,20 @@ TEST_P(TransportContract, TheAcceptingSideMayCloseToo) {
   EXPECT_EQ(client_.sink.frames, std::vector<std::string>{"bye"});
 }
 
+TEST_P(TransportContract, WhatTheAcceptingSideSendsAndClosesAtOnceStillArrives) {
+  on_accept_ = [](Side& side) {
+    side.link->start(side.sink);
+    send(side, "bye");
+    close(side);
+  };
+  listen();
+  client_.link = dial(client_.sink);
+  ASSERT_TRUE(run([&] { return client_.sink.why && !accepted_.empty() && server().sink.why; }));
+  EXPECT_EQ(server().sink.why, Close::kLocal);
+  EXPECT_EQ(client_.sink.why, Close::kPeer);
+  EXPECT_EQ(client_.sink.frames, std::vector<std::string>{"bye"});
+}
+
 TEST_P(TransportContract, CloseBeforeTheLinkIsOpenEndsTheAttempt) {
   listen();
   client_.link = dial(client_.sink);
