@@ -3,124 +3,38 @@
 #include <absl/strings/ascii.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
 #include <absl/strings/str_split.h>
 
 #include <algorithm>
 #include <numeric>
+
+#include "common/status.h"
+#include "metadata/key_tables.h"
 
 namespace barnabas::metadata {
 
 namespace {
 
 constexpr int64_t kIntMax = INT32_MAX;
-constexpr int64_t kLongMax = INT64_MAX;
-constexpr std::string_view kLongMaxText = "9223372036854775807";
-constexpr std::string_view kCodecs = "uncompressed,zstd,lz4,snappy,gzip,producer";
-constexpr bool kNoEffect = false;
 
 absl::string_view absl_view(std::string_view text) { return {text.data(), text.size()}; }
 
-constexpr ConfigKey kTopicKeys[] = {
-    {"acks.durability", KeyType::kString, "durable",
-     "What acks=all means: durable = on disk on every in-sync replica, replicated = received by "
-     "every in-sync replica.",
-     "acks.durability", INT64_MIN, INT64_MAX, "durable,replicated"},
-    {"cleanup.policy", KeyType::kList, "delete",
-     "What happens to old records: delete, compact, or both.", "log.cleanup.policy", INT64_MIN,
-     INT64_MAX, "delete,compact"},
-    {"compression.gzip.level", KeyType::kInt, "-1", "Level where gzip is the topic's own codec.",
-     "compression.gzip.level", -1, 9},
-    {"compression.lz4.level", KeyType::kInt, "9", "Level where lz4 is the topic's own codec.",
-     "compression.lz4.level", 1, 17},
-    {"compression.type", KeyType::kString, "producer",
-     "The codec at rest; producer keeps what was sent.", "compression.type", INT64_MIN, INT64_MAX,
-     kCodecs},
-    {"compression.zstd.level", KeyType::kInt, "3", "Level where zstd is the topic's own codec.",
-     "compression.zstd.level", -131072, 22},
-    {"delete.retention.ms", KeyType::kLong, "86400000",
-     "How long a compacted topic keeps its tombstones.", "log.cleaner.delete.retention.ms", 0},
-    {"file.delete.delay.ms", KeyType::kLong, "60000",
-     "How long a removed file stays on disk before it is unlinked.", "log.segment.delete.delay.ms",
-     0, kLongMax, "", kNoEffect},
-    {"flush.messages", KeyType::kLong, kLongMaxText,
-     "Records between forced flushes. Every acknowledged record is on disk anyway, unless "
-     "acks.durability=replicated.",
-     "log.flush.interval.messages", 1, kLongMax, "", kNoEffect},
-    {"flush.ms", KeyType::kLong, kLongMaxText, "Time between forced flushes; see flush.messages.",
-     "log.flush.interval.ms", 0, kLongMax, "", kNoEffect},
-    {"follower.replication.throttled.replicas", KeyType::kList, "",
-     "Replicas whose copying is throttled on the follower.", "", INT64_MIN, INT64_MAX, "",
-     kNoEffect},
-    {"index.interval.bytes", KeyType::kInt, "4096", "Bytes between two entries of an index.",
-     "log.index.interval.bytes", 0},
-    {"leader.replication.throttled.replicas", KeyType::kList, "",
-     "Replicas whose copying is throttled on the leader.", "", INT64_MIN, INT64_MAX, "", kNoEffect},
-    {"local.retention.bytes", KeyType::kLong, "-2", "Only of tiered storage.",
-     "log.local.retention.bytes", -2, kLongMax, "", kNoEffect},
-    {"local.retention.ms", KeyType::kLong, "-2", "Only of tiered storage.",
-     "log.local.retention.ms", -2, kLongMax, "", kNoEffect},
-    {"max.compaction.lag.ms", KeyType::kLong, kLongMaxText,
-     "A record is compacted at the latest after this time.", "log.cleaner.max.compaction.lag.ms",
-     1},
-    {"max.message.bytes", KeyType::kInt, "1048588", "The largest record batch that is accepted.",
-     "message.max.bytes", 0},
-    {"message.timestamp.after.max.ms", KeyType::kLong, "3600000",
-     "How far a record's timestamp may lie in the future.", "log.message.timestamp.after.max.ms",
-     0},
-    {"message.timestamp.before.max.ms", KeyType::kLong, kLongMaxText,
-     "How far a record's timestamp may lie in the past.", "log.message.timestamp.before.max.ms", 0},
-    {"message.timestamp.type", KeyType::kString, "CreateTime",
-     "Whose clock stamps records: the producer's or the broker's.", "log.message.timestamp.type",
-     INT64_MIN, INT64_MAX, "CreateTime,LogAppendTime"},
-    {"min.cleanable.dirty.ratio", KeyType::kDouble, "0.5",
-     "The share of uncompacted bytes at which compaction begins.",
-     "log.cleaner.min.cleanable.ratio", 0, 1},
-    {"min.compaction.lag.ms", KeyType::kLong, "0", "A record stays uncompacted at least this long.",
-     "log.cleaner.min.compaction.lag.ms", 0},
-    {"min.insync.replicas", KeyType::kInt, "1",
-     "How many replicas must be in sync for acks=all to be accepted.", "min.insync.replicas", 1},
-    {"preallocate", KeyType::kBool, "false", "Reserve a segment's file in full.", "log.preallocate",
-     INT64_MIN, INT64_MAX, "", kNoEffect},
-    {"produce.validation", KeyType::kString, "relaxed",
-     "strict decompresses and checks every record of a batch.", "produce.validation", INT64_MIN,
-     INT64_MAX, "relaxed,strict"},
-    {"remote.log.copy.disable", KeyType::kBool, "false", "Only of tiered storage.", "", INT64_MIN,
-     INT64_MAX, "", kNoEffect},
-    {"remote.log.delete.on.disable", KeyType::kBool, "false", "Only of tiered storage.", "",
-     INT64_MIN, INT64_MAX, "", kNoEffect},
-    {"remote.storage.enable", KeyType::kBool, "false", "Tiered storage does not exist here.", "",
-     INT64_MIN, INT64_MAX, "false", kNoEffect},
-    {"retention.bytes", KeyType::kLong, "-1", "Bytes of a partition that are kept; -1: no limit.",
-     "log.retention.bytes", -1},
-    {"retention.ms", KeyType::kLong, "604800000", "How long records are kept; -1: for ever.",
-     "log.retention.ms", -1},
-    {"segment.bytes", KeyType::kInt, "1073741824", "Size at which a new segment is begun.",
-     "log.segment.bytes", 14},
-    {"segment.index.bytes", KeyType::kInt, "10485760", "Size of a segment's index.",
-     "log.index.size.max.bytes", 4, kIntMax, "", kNoEffect},
-    {"segment.jitter.ms", KeyType::kLong, "0", "Random part of segment.ms.", "log.roll.jitter.ms",
-     0, kLongMax, "", kNoEffect},
-    {"segment.ms", KeyType::kLong, "604800000", "Age at which a new segment is begun.",
-     "log.roll.ms", 1},
-    {"unclean.leader.election.enable", KeyType::kBool, "false",
-     "May a replica lead that lacks acknowledged records, where no other is left?",
-     "unclean.leader.election.enable"},
-};
-
-constexpr ConfigKey kBrokerOnlyKeys[] = {
-    {"default.replication.factor", KeyType::kInt, "1",
-     "Replicas of a topic that is created without saying how many.", "", 1, 32767},
-    {"num.partitions", KeyType::kInt, "1",
-     "Partitions of a topic that is created without saying how many.", "", 1, kIntMax},
-};
+// What the controller decides by, or what a record's safety hangs on, is one for the cluster.
+constexpr std::string_view kSameEverywhere[] = {"acks.durability", "min.insync.replicas",
+                                                "unclean.leader.election.enable"};
 
 std::vector<ConfigKey> make_broker_keys() {
-  std::vector<ConfigKey> keys(std::begin(kBrokerOnlyKeys), std::end(kBrokerOnlyKeys));
-  for (const ConfigKey& key : kTopicKeys) {
+  const absl::Span<const ConfigKey> own = broker_only_key_table();
+  std::vector<ConfigKey> keys(own.begin(), own.end());
+  for (const ConfigKey& key : topic_key_table()) {
     if (key.broker_key.empty()) continue;
     keys.push_back(key);
     keys.back().name = key.broker_key;
     keys.back().broker_key = {};
+    const bool same = std::find(std::begin(kSameEverywhere), std::end(kSameEverywhere),
+                                key.broker_key) != std::end(kSameEverywhere);
+    keys.back().change = same ? KeyChange::kCluster : KeyChange::kBroker;
   }
   std::sort(keys.begin(), keys.end(),
             [](const ConfigKey& a, const ConfigKey& b) { return a.name < b.name; });
@@ -198,7 +112,9 @@ absl::Status check_number(const ConfigKey& key, std::string_view value) {
     return bad_value(key, value, "a whole number is expected");
   }
   if (number < min || number > max) {
-    return bad_value(key, value, absl::StrCat("it must lie between ", min, " and ", max));
+    return bad_value(key, value,
+                     max == INT64_MAX ? absl::StrCat("it must be at least ", min)
+                                      : absl::StrCat("it must lie between ", min, " and ", max));
   }
   return absl::OkStatus();
 }
@@ -289,7 +205,61 @@ int32_t broker_default(const Image& image, std::string_view name) {
 
 }  // namespace
 
-absl::Span<const ConfigKey> topic_keys() { return kTopicKeys; }
+int32_t kafka_type(KeyType type) {
+  switch (type) {
+    case KeyType::kBool:
+      return 1;
+    case KeyType::kString:
+      return 2;
+    case KeyType::kInt:
+      return 3;
+    case KeyType::kLong:
+      return 5;
+    case KeyType::kDouble:
+      return 6;
+    case KeyType::kList:
+      return 7;
+    case KeyType::kPassword:
+      return 9;
+  }
+  return 0;
+}
+
+std::string_view type_name(KeyType type) {
+  switch (type) {
+    case KeyType::kBool:
+      return "boolean";
+    case KeyType::kString:
+      return "string";
+    case KeyType::kInt:
+      return "int";
+    case KeyType::kLong:
+      return "long";
+    case KeyType::kDouble:
+      return "double";
+    case KeyType::kList:
+      return "list";
+    case KeyType::kPassword:
+      return "password";
+  }
+  return "";
+}
+
+std::string allowed_values(const ConfigKey& key) {
+  if (key.type == KeyType::kBool) return key.allowed.empty() ? "true or false" : "only false";
+  if (!key.allowed.empty()) {
+    const std::string choices = absl::StrJoin(split_list(key.allowed), ", ");
+    return absl::StrCat(key.type == KeyType::kList ? "any of " : "one of ", choices);
+  }
+  const bool is_int = key.type == KeyType::kInt;
+  if (!is_int && key.type != KeyType::kLong && key.type != KeyType::kDouble) return "any";
+  const int64_t min = is_int ? std::max(key.min, int64_t{INT32_MIN}) : key.min;
+  if (key.max == INT64_MAX || (is_int && key.max >= kIntMax)) return absl::StrCat(min, " or more");
+  return absl::StrCat(min, " to ", key.max);
+}
+
+absl::Span<const ConfigKey> topic_keys() { return topic_key_table(); }
+absl::Span<const ConfigKey> static_broker_keys() { return static_key_table(); }
 
 absl::Span<const ConfigKey> broker_keys() {
   static const std::vector<ConfigKey>& keys = *new std::vector<ConfigKey>(make_broker_keys());
@@ -298,6 +268,9 @@ absl::Span<const ConfigKey> broker_keys() {
 
 const ConfigKey* find_topic_key(std::string_view name) { return find(topic_keys(), name); }
 const ConfigKey* find_broker_key(std::string_view name) { return find(broker_keys(), name); }
+const ConfigKey* find_static_broker_key(std::string_view name) {
+  return find(static_broker_keys(), name);
+}
 
 absl::Status check_topic_config(std::string_view key, std::string_view value) {
   const ConfigKey* found = find_topic_key(key);
@@ -306,14 +279,39 @@ absl::Status check_topic_config(std::string_view key, std::string_view value) {
 }
 
 absl::Status check_broker_config(std::string_view key, std::string_view value) {
+  if (find_static_broker_key(key) != nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("'", absl_view(key),
+                     "' is read when a broker starts: write it into that broker's file and "
+                     "restart it."));
+  }
   const ConfigKey* found = find_broker_key(key);
   return found == nullptr ? unknown_key(broker_keys(), "cluster-wide broker configuration", key)
                           : check_value(*found, value);
 }
 
+absl::Status check_one_broker_config(std::string_view key, std::string_view value) {
+  RETURN_IF_ERROR(check_broker_config(key, value));
+  if (find_broker_key(key)->change != KeyChange::kCluster) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("'", absl_view(key),
+                   "' must be the same on all brokers: set it for the cluster (a broker resource "
+                   "with an empty name) or for a topic."));
+}
+
 TopicSettings topic_settings(const Image& image, std::string_view topic) {
   return topic_settings(configs_or_none(image, ResourceType::kTopic, topic),
                         configs_or_none(image, ResourceType::kBroker, ""));
+}
+
+TopicSettings topic_settings(const Image& image, std::string_view topic, BrokerId broker) {
+  const ConfigMap& own =
+      configs_or_none(image, ResourceType::kBroker, std::to_string(broker.value()));
+  if (own.empty()) return topic_settings(image, topic);
+  ConfigMap defaults = own;
+  const ConfigMap& all = configs_or_none(image, ResourceType::kBroker, "");
+  defaults.insert(all.begin(), all.end());
+  return topic_settings(configs_or_none(image, ResourceType::kTopic, topic), defaults);
 }
 
 TopicSettings topic_settings(const ConfigMap& own, const ConfigMap& defaults) {

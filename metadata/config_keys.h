@@ -1,5 +1,5 @@
-// Every configuration key that exists, declared once: parsing, validation, documentation and
-// DescribeConfigs all read this table (docs/configuration.md).
+// Every configuration key that exists, declared once (key_tables.h): parsing, validation,
+// documentation, DescribeConfigs and `barnabas config explain` all read it (docs/configuration.md).
 
 #pragma once
 
@@ -18,6 +18,13 @@ namespace barnabas::metadata {
 
 enum class KeyType { kBool, kString, kInt, kLong, kDouble, kList, kPassword };  // kInt: 32 bits
 
+// Who may change it while brokers run.
+enum class KeyChange {
+  kFile,     // nobody: a broker reads it from its file when it starts
+  kCluster,  // for all brokers, or for a topic
+  kBroker,   // also for one broker
+};
+
 struct ConfigKey {
   std::string_view name;
   KeyType type;
@@ -28,7 +35,13 @@ struct ConfigKey {
   int64_t max = INT64_MAX;
   std::string_view allowed = {};  // comma separated, for enumerations; empty: any
   bool has_effect = true;         // false: accepted, stored and shown, means nothing here
+  KeyChange change = KeyChange::kCluster;
 };
+
+int32_t kafka_type(KeyType type);  // as DescribeConfigs numbers it
+std::string_view type_name(KeyType type);
+// "0 or more", "1 to 100", "one of durable, replicated", "true or false", "any".
+std::string allowed_values(const ConfigKey& key);
 
 absl::Span<const ConfigKey> topic_keys();
 const ConfigKey* find_topic_key(std::string_view name);
@@ -40,9 +53,16 @@ absl::Status check_topic_config(std::string_view key, std::string_view value);
 absl::Span<const ConfigKey> broker_keys();
 const ConfigKey* find_broker_key(std::string_view name);
 absl::Status check_broker_config(std::string_view key, std::string_view value);
+// Of one broker (resource type broker, name "3"), before the default of all: FailedPrecondition for
+// a key that exists and may not differ between brokers, or is read from the file only.
+absl::Status check_one_broker_config(std::string_view key, std::string_view value);
 
-// What holds for a topic: its own setting, else the brokers' default under the synonym, else the
-// built-in default.
+// What stands in a broker's own file and can be changed there only.
+absl::Span<const ConfigKey> static_broker_keys();
+const ConfigKey* find_static_broker_key(std::string_view name);
+
+// What holds for a topic: its own setting, else that of the broker which asks, else the default of
+// all brokers, each under the synonym, else the built-in default.
 struct TopicSettings {
   int32_t min_in_sync_replicas = 1;
   int32_t max_message_bytes = 1'048'588;
@@ -62,6 +82,7 @@ struct TopicSettings {
   int32_t index_interval_bytes = 4096;
 };
 TopicSettings topic_settings(const Image& image, std::string_view topic);
+TopicSettings topic_settings(const Image& image, std::string_view topic, BrokerId broker);
 // The same for a topic that does not exist yet, or would be changed: `own` are its own settings,
 // `defaults` those of all brokers.
 TopicSettings topic_settings(const ConfigMap& own, const ConfigMap& defaults);
