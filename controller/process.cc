@@ -1,0 +1,112 @@
+#include "controller/process.h"
+
+#include <glog/logging.h>
+
+#include <string>
+#include <utility>
+
+#include "common/status.h"
+#include "proto/admin.pb.h"
+
+namespace barnabas::controller {
+namespace {
+
+constexpr char kAdminService[] = "barnabas.AdminService";
+
+Options controller_options(const ControllerConfig& config) {
+  Options options;
+  options.self = config.node;
+  options.endpoints = config.voters;
+  options.brokers.liveness.session_timeout = config.session_timeout;
+  options.balance_leaders = config.balance_leaders;
+  options.balance_delay = config.balance_delay;
+  options.broker_defaults = config.broker_defaults;
+  return options;
+}
+
+raft::Options raft_options(const ControllerConfig& config, const Uuid& directory_id) {
+  raft::Options options;
+  options.self = config.node;
+  for (const auto& [id, endpoint] : config.voters) options.peers.push_back({id, Uuid(), endpoint});
+  options.directory = config.directory;
+  options.directory_id = directory_id;
+  options.heartbeat = config.quorum_heartbeat;
+  options.election_timeout_min = config.election_timeout_min;
+  options.election_timeout_max = config.election_timeout_max;
+  options.snapshot_after_bytes = config.snapshot_after_bytes;
+  return options;
+}
+
+}  // namespace
+
+ControllerProcess::ControllerProcess(ControllerConfig config, Events events)
+    : config_(std::move(config)),
+      events_(std::move(events)),
+      thread_("controller"),
+      random_(system_random()) {
+  thread_.loop().post([this] {
+    if (absl::Status status = start(); !status.ok()) events_.ended(status);
+  });
+}
+
+ControllerProcess::~ControllerProcess() {
+  thread_.stop();
+  listening_.reset();
+  if (store_ == nullptr) return;
+  if (const absl::Status status = store_->flush(); !status.ok()) LOG(ERROR) << status;
+}
+
+absl::Status ControllerProcess::start() {
+  ASSIGN_OR_RETURN(directory_, storage::DataDirectory::open(disk_, config_.directory,
+                                                            config_.node.value(), *random_));
+  ASSIGN_OR_RETURN(store_, storage::open_rocksdb_store(config_.directory + "/store"));
+
+  controller_ = std::make_unique<Controller>(controller_options(config_), thread_.loop(),
+                                             transport_, *random_, *store_);
+  controller_->on_fatal([this](const absl::Status& status) { events_.fatal(status); });
+  RETURN_IF_ERROR(controller_->load());
+  ASSIGN_OR_RETURN(
+      node_, raft::Node::start(raft_options(config_, directory_->identity().directory_id), disk_,
+                               transport_, thread_.loop(), *random_, controller_->machine()));
+  node_->on_fatal([this](const absl::Status& status) { events_.fatal(status); });
+  controller_->attach(*node_);
+  serve_admin();
+
+  ASSIGN_OR_RETURN(
+      listening_,
+      transport_.listen(config_.listen, {Channel::kRaft, Channel::kRaftBulk, Channel::kController},
+                        {&thread_.loop()}, [this](Channel channel, LinkPtr link) {
+                          if (channel == Channel::kController) {
+                            controller_->accept(std::move(link));
+                          } else {
+                            node_->accept(channel, std::move(link));
+                          }
+                        }));
+  LOG(INFO) << "controller " << config_.node << " listens on " << listening_->endpoint();
+  events_.listening(listening_->endpoint());
+  return absl::OkStatus();
+}
+
+void ControllerProcess::serve_admin() {
+  transport_.grpc().serve(
+      kAdminService, thread_.loop(),
+      [this](const std::string& method, const Buffer& bytes, GrpcTransport::Respond respond) {
+        proto::AdminRequest request;
+        if (method != "Call") {
+          return respond(absl::UnimplementedError("the admin service has one method, Call"));
+        }
+        if (!request.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+          return respond(absl::InvalidArgumentError("the request is no AdminRequest"));
+        }
+        controller_->call(request,
+                          [respond = std::move(respond)](const proto::AdminAnswer& answer) mutable {
+                            respond(answer.SerializeAsString());
+                          });
+      });
+}
+
+void ControllerProcess::stop() {
+  thread_.loop().post([this] { events_.ended(absl::OkStatus()); });
+}
+
+}  // namespace barnabas::controller
