@@ -126,7 +126,7 @@ absl::Status LogStore::restart_behind(const EntryId& base) {
 absl::StatusOr<LogIndex> LogStore::drop_below(LogIndex index) {
   RETURN_IF_ERROR(log_->advance_start(offset_of(index)));
   while (true) {
-    ASSIGN_OR_RETURN(const bool more, log_->remove_deleted(1));
+    ASSIGN_OR_RETURN(const bool more, log_->remove_deleted(1, Instant{}));
     if (!more) break;
   }
   return LogIndex{log_->start().value()};

@@ -110,7 +110,7 @@ void PartitionShell::tick() {
     if (absl::Status status = log_->roll_if_old(around_.clock.wall()); !status.ok()) {
       log_failed(status, "starting a new segment", outcome);
     }
-    if (absl::Status status = log_->remove_deleted(1).status(); !status.ok()) {
+    if (absl::Status status = log_->remove_deleted(1, now).status(); !status.ok()) {
       log_failed(status, "removing deleted files", outcome);
     }
     producers_.expire(around_.clock.wall(), std::chrono::duration_cast<std::chrono::milliseconds>(

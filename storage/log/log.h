@@ -34,6 +34,7 @@
 #include "common/ids.h"
 #include "storage/disk.h"
 #include "storage/flush_scheduler.h"
+#include "storage/log/retention.h"
 
 namespace barnabas::storage {
 
@@ -44,6 +45,10 @@ struct LogOptions {
   // after the other.
   int64_t segment_bytes = int64_t{1} << 30;
   std::chrono::milliseconds segment_age{std::chrono::hours{168}};  // segment.ms
+  // A part of that age, another for each segment, by which it is rolled sooner: segment.jitter.ms.
+  std::chrono::milliseconds segment_jitter{0};
+  // How long a file that was set aside stays before it is removed: file.delete.delay.ms.
+  std::chrono::milliseconds delete_delay{0};
   int32_t index_interval_bytes = 4096;
   // The Raft log keeps its own chain of hashes and wants each append to be exactly one batch.
   bool one_batch_per_append = false;
@@ -150,9 +155,17 @@ class Log {
   virtual absl::Status restart_at(Offset at) = 0;
   // Drops what lies below `to` (<= end()), whole segments at a time; never goes back.
   virtual absl::Status advance_start(Offset to) = 0;
+  // Where the log should start by these rules; start() if nothing is to go. `limit`: what lies at
+  // or above it stays.
+  virtual absl::StatusOr<Offset> retention_start(const RetentionRules& rules, Offset limit,
+                                                 WallTime now) = 0;
+  // Begins a new segment if nothing in the active one can be read any more, so that its file can
+  // go too, once a flush round has made the new name durable.
+  virtual absl::Status roll_if_spent() = 0;
   // Deletes at most `at_most` of the files that truncation and advance_start() set aside (renamed
-  // to .deleted), which may take milliseconds each; true if some are left.
-  virtual absl::StatusOr<bool> remove_deleted(size_t at_most) = 0;
+  // to .deleted), which may take milliseconds each, if they have been there for delete_delay; true
+  // if some are left.
+  virtual absl::StatusOr<bool> remove_deleted(size_t at_most, Instant now) = 0;
   // Closes the active segment if it is old enough (by segment_age); cheap to call often.
   virtual absl::Status roll_if_old(WallTime now) = 0;
   virtual void set_options(const LogOptions& options) = 0;

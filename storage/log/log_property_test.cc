@@ -237,7 +237,7 @@ class History {
     if (to > durable_) return;
     start_hint_ = to;
     ASSERT_TRUE(log_->advance_start(Offset{to}).ok());
-    ASSERT_TRUE(log_->remove_deleted(1).ok());
+    ASSERT_TRUE(log_->remove_deleted(1, Instant{}).ok());
   }
 
   void read_somewhere() {

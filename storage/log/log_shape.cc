@@ -60,6 +60,7 @@ absl::Status SegmentedLog::restart_at(Offset at) {
 // Whatever was promised or remembered of offsets from `new_end` on is void (S17).
 void SegmentedLog::dropped_tail(Offset new_end) {
   ++generation_;
+  early_name_.reset();
   truncation_pending_ = true;
   end_ = new_end;
   durable_end_ = std::min(durable_end_, new_end);
@@ -76,9 +77,14 @@ absl::Status SegmentedLog::advance_start(Offset to) {
   }
   if (to <= start_) return absl::OkStatus();
   start_ = to;
+  return drop_unreadable();
+}
+
+// Whole segments below the log start.
+absl::Status SegmentedLog::drop_unreadable() {
   size_t dropped = 0;
   // The next one must be sure to be there after a crash, or the log would seem never to have been.
-  while (dropped + 1 < segments_.size() && segments_[dropped + 1]->base() <= to &&
+  while (dropped + 1 < segments_.size() && segments_[dropped + 1]->base() <= start_ &&
          name_is_durable(*segments_[dropped + 1])) {
     RETURN_IF_ERROR(failed_with(set_aside(*segments_[dropped])));
     ++dropped;
@@ -92,6 +98,39 @@ absl::Status SegmentedLog::advance_start(Offset to) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<Offset> SegmentedLog::retention_start(const RetentionRules& rules, Offset limit,
+                                                     WallTime now) {
+  RETURN_IF_ERROR(usable());
+  Retention retention(rules, start_, limit, size_bytes(), now);
+  Offset to = start_;
+  for (size_t i = 0; i < segments_.size(); ++i) {
+    Segment& segment = *segments_[i];
+    SegmentFacts facts;
+    facts.base = segment.base();
+    facts.end = i + 1 < segments_.size() ? segments_[i + 1]->base() : end_;
+    facts.bytes = segment.size();
+    if (retention.asks_for_age() && segment.size() > 0) {
+      ASSIGN_OR_RETURN(const LargestTimestamp largest, segment.largest_timestamp());
+      facts.largest_timestamp_ms = largest.timestamp;
+    }
+    if (!retention.may_go(facts)) break;
+    to = std::max(to, facts.end);
+  }
+  return to;
+}
+
+absl::Status SegmentedLog::roll_if_spent() {
+  RETURN_IF_ERROR(usable());
+  if (active().size() == 0 || start_ < end_ || !name_is_durable(active())) return absl::OkStatus();
+  RETURN_IF_ERROR(failed_with(roll()));
+  // Made now, unlike other segments: its name is what will remember where the log goes on.
+  const absl::StatusOr<FilePtr> file = active().file();
+  if (!file.ok()) return failed_with(file.status());
+  mark_dirty(*file);
+  early_name_ = {active().base(), Name::kMade};
+  return absl::OkStatus();
+}
+
 absl::Status SegmentedLog::set_aside(const Segment& segment) {
   const std::string path = segment.path(kLogSuffix);
   // A name of its own for each, should a later segment of the same base go the same way before
@@ -100,7 +139,7 @@ absl::Status SegmentedLog::set_aside(const Segment& segment) {
       absl::StrCat(path, ".", generation_, ".", deleted_.size(), kDeletedSuffix.data());
   absl::Status renamed = disk_.rename(path, aside);
   if (renamed.ok()) {
-    deleted_.push_back(aside);
+    deleted_.push_back({aside, std::nullopt});
   } else if (!absl::IsNotFound(renamed)) {
     return renamed;
   }
@@ -112,9 +151,13 @@ absl::Status SegmentedLog::set_aside(const Segment& segment) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> SegmentedLog::remove_deleted(size_t at_most) {
-  for (size_t i = 0; i < at_most && !deleted_.empty(); ++i) {
-    absl::Status removed = disk_.unlink(deleted_.front());
+absl::StatusOr<bool> SegmentedLog::remove_deleted(size_t at_most, Instant now) {
+  if (usable().ok()) RETURN_IF_ERROR(drop_unreadable());
+  for (Aside& aside : deleted_) {
+    if (!aside.due.has_value()) aside.due = now + options_.delete_delay;
+  }
+  for (size_t i = 0; i < at_most && !deleted_.empty() && *deleted_.front().due <= now; ++i) {
+    absl::Status removed = disk_.unlink(deleted_.front().path);
     if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
     deleted_.pop_front();
   }

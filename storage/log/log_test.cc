@@ -262,8 +262,8 @@ TEST_F(Logs, TheStartAdvancesByWholeSegmentsAndNeverGoesBack) {
   EXPECT_TRUE(absl::IsOutOfRange(log_->read(Offset{8}, 1, Offset{99}, true).status()));
   EXPECT_FALSE(read(9).empty());
   EXPECT_TRUE(absl::IsOutOfRange(log_->advance_start(Offset{21})));
-  EXPECT_TRUE(*log_->remove_deleted(1));
-  EXPECT_FALSE(*log_->remove_deleted(100));
+  EXPECT_TRUE(*log_->remove_deleted(1, Instant{}));
+  EXPECT_FALSE(*log_->remove_deleted(100, Instant{}));
   for (const std::string& name : names()) EXPECT_FALSE(name.ends_with(".deleted"));
   open({.clean = true, .recovery_point = Offset{20}, .log_start = Offset{9}});
   EXPECT_EQ(log_->start(), Offset{9});

@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "common/crc32c.h"
 #include "common/status.h"
 #include "kafka/records/stamp.h"
 #include "storage/log/file_names.h"
@@ -55,6 +56,8 @@ absl::Status SegmentedLog::recover(const RecoveryHints& hints) {
     // Made together with the directory, and durable together with the first records.
     const auto metadata = disk_.open(directory() + "/partition.metadata", OpenMode::kReadWrite);
     if (metadata.ok()) mark_dirty(*metadata);
+  } else if (active().size() == 0) {
+    early_name_ = {active().base(), Name::kDurable};
   }
   return drop_snapshots_above(end_);
 }
@@ -215,7 +218,17 @@ void SegmentedLog::mark_dirty(const FilePtr& file) {
 bool SegmentedLog::is_old(const Segment& segment, WallTime now) const {
   const auto first = segment.first_timestamp();
   return segment.size() > 0 && first.has_value() && *first >= 0 &&
-         now.time_since_epoch() - std::chrono::milliseconds(*first) > options_.segment_age;
+         now.time_since_epoch() - std::chrono::milliseconds(*first) >
+             options_.segment_age - jitter_of(segment);
+}
+
+// Segments that began together must not all be rolled together. Drawn from the name, so that it is
+// the same each time it is asked for.
+std::chrono::milliseconds SegmentedLog::jitter_of(const Segment& segment) const {
+  const auto most = std::min(options_.segment_jitter, options_.segment_age);
+  if (most.count() <= 0) return std::chrono::milliseconds(0);
+  const std::string name = segment.path(kLogSuffix);
+  return std::chrono::milliseconds(crc32c(name) % static_cast<uint64_t>(most.count()));
 }
 
 absl::Status SegmentedLog::roll_before(size_t bytes, WallTime now) {
@@ -235,7 +248,9 @@ absl::Status SegmentedLog::roll_before(size_t bytes, WallTime now) {
 // Only then may another segment follow: a crash that keeps a later name and loses an earlier one
 // would leave a log without its beginning, which looks like one that was deleted on purpose.
 bool SegmentedLog::name_is_durable(const Segment& segment) const {
-  return durable_end_ > segment.base();
+  return durable_end_ > segment.base() ||
+         (early_name_.has_value() && early_name_->base == segment.base() &&
+          early_name_->state == Name::kDurable);
 }
 
 absl::Status SegmentedLog::roll() {
@@ -267,6 +282,9 @@ std::optional<FlushWork> SegmentedLog::begin_flush() {
   if (std::exchange(parent_dirty_, false))
     work.set.directories.push_back(parent_directory(directory()));
   in_flight_ = work.set;
+  if (early_name_.has_value() && early_name_->state == Name::kMade) {
+    early_name_->state = Name::kInFlight;
+  }
   work.ticket = {.incarnation = incarnation_, .generation = generation_, .end = end_};
   return work;
 }
@@ -280,7 +298,12 @@ bool SegmentedLog::complete_flush(const FlushTicket& ticket, const absl::Status&
     return false;
   }
   in_flight_ = {};
-  if (ticket.generation == generation_) truncation_pending_ = false;
+  if (ticket.generation == generation_) {
+    truncation_pending_ = false;
+    if (early_name_.has_value() && early_name_->state == Name::kInFlight) {
+      early_name_->state = Name::kDurable;
+    }
+  }
   if (ticket.generation != generation_ || ticket.end <= durable_end_) return false;
   durable_end_ = ticket.end;
   return true;

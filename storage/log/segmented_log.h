@@ -55,7 +55,10 @@ class SegmentedLog final : public Log {
   absl::Status truncate(Offset to) override;
   absl::Status restart_at(Offset at) override;
   absl::Status advance_start(Offset to) override;
-  absl::StatusOr<bool> remove_deleted(size_t at_most) override;
+  absl::StatusOr<Offset> retention_start(const RetentionRules& rules, Offset limit,
+                                         WallTime now) override;
+  absl::Status roll_if_spent() override;
+  absl::StatusOr<bool> remove_deleted(size_t at_most, Instant now) override;
   absl::Status roll_if_old(WallTime now) override;
   void set_options(const LogOptions& options) override;
 
@@ -92,6 +95,8 @@ class SegmentedLog final : public Log {
   absl::Status roll();
   bool name_is_durable(const Segment& segment) const;
   bool is_old(const Segment& segment, WallTime now) const;
+  std::chrono::milliseconds jitter_of(const Segment& segment) const;
+  absl::Status drop_unreadable();
   void mark_dirty(const FilePtr& file);
   absl::Status set_aside(const Segment& segment);
   absl::Status write_epochs();
@@ -109,7 +114,11 @@ class SegmentedLog final : public Log {
   EpochCache epochs_;
   bool epochs_dirty_ = false;
   std::vector<Offset> snapshots_;
-  std::deque<std::string> deleted_;  // paths, set aside
+  struct Aside {
+    std::string path;
+    std::optional<Instant> due;  // known from the first look at it on
+  };
+  std::deque<Aside> deleted_;
   RecoveryReport report_;
   TailCache tail_;
   mutable std::array<Hint, 4> hints_;
@@ -126,6 +135,14 @@ class SegmentedLog final : public Log {
   bool truncation_pending_ = false;   // not known to be on disk
   std::vector<FilePtr> dirty_files_;  // touched since the last begin_flush()
   SyncSet in_flight_;                 // what the round that is out has taken
+  // Base of an empty active segment whose file was made ahead of its first records, because the
+  // ones before it are to go; whether a round has taken the name along, and brought it to disk.
+  enum class Name { kMade, kInFlight, kDurable };
+  struct EarlyName {
+    Offset base;
+    Name state = Name::kMade;
+  };
+  std::optional<EarlyName> early_name_;
   bool directory_dirty_ = false;
   bool parent_dirty_ = false;
 };
