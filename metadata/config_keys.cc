@@ -321,6 +321,8 @@ TopicSettings topic_settings(const ConfigMap& own, const ConfigMap& defaults) {
   settings.max_message_bytes = read.small_number("max.message.bytes");
   settings.segment_bytes = read.number("segment.bytes");
   settings.segment_ms = read.number("segment.ms");
+  settings.segment_jitter_ms = read.number("segment.jitter.ms");
+  settings.file_delete_delay_ms = read.number("file.delete.delay.ms");
   settings.retention_ms = read.number("retention.ms");
   settings.retention_bytes = read.number("retention.bytes");
   settings.compacted = false;

@@ -68,6 +68,8 @@ struct TopicSettings {
   int32_t max_message_bytes = 1'048'588;
   int64_t segment_bytes = int64_t{1} << 30;
   int64_t segment_ms = 604'800'000;
+  int64_t segment_jitter_ms = 0;
+  int64_t file_delete_delay_ms = 60'000;
   int64_t retention_ms = 604'800'000;
   int64_t retention_bytes = -1;
   bool compacted = false;  // cleanup.policy has "compact"

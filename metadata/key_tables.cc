@@ -36,9 +36,9 @@ constexpr ConfigKey kTopicKeys[] = {
      "How long a compacted topic keeps the tombstone of a deleted key, in milliseconds.",
      "log.cleaner.delete.retention.ms", 0},
     {"file.delete.delay.ms", KeyType::kLong, "60000",
-     "How long a removed file stays on disk before it is unlinked. No effect: readers hold what "
-     "they read.",
-     "log.segment.delete.delay.ms", 0, kLongMax, "", kNoEffect},
+     "How long the file of a segment that was deleted stays on disk before it is removed, in "
+     "milliseconds.",
+     "log.segment.delete.delay.ms", 0},
     {"flush.messages", KeyType::kLong, kLongMaxText,
      "Records between forced flushes. No effect: every acknowledged record is on disk, unless "
      "acks.durability=replicated.",
@@ -117,8 +117,9 @@ constexpr ConfigKey kTopicKeys[] = {
      "The size of a segment's index. No effect: indexes grow as needed.",
      "log.index.size.max.bytes", 4, kIntMax, "", kNoEffect},
     {"segment.jitter.ms", KeyType::kLong, "0",
-     "A random part that is taken off segment.ms, in milliseconds. No effect yet.",
-     "log.roll.jitter.ms", 0, kLongMax, "", kNoEffect},
+     "The most that is taken off segment.ms, another part for each segment, so that they are not "
+     "all rolled at once; in milliseconds.",
+     "log.roll.jitter.ms", 0},
     {"segment.ms", KeyType::kLong, "604800000",
      "The age at which a partition begins a new segment, in milliseconds.", "log.roll.ms", 1},
     {"unclean.leader.election.enable", KeyType::kBool, "false",
