@@ -358,7 +358,7 @@ TEST_F(BrokerTest, ItsCountersAreShown) {
   simulation_.run_for(milliseconds(50));
   auto client = connect();
   produce(*client);
-  Metrics registry;
+  Exposition registry;
   publish(broker_->metrics(), broker_->partitions(), registry);
   const std::string text = registry.text();
   EXPECT_NE(text.find("barnabas_requests_total{request=\"Produce\"} 1"), std::string::npos) << text;

@@ -11,6 +11,6 @@ namespace barnabas::broker {
 
 // Thread-safe towards the path of requests; one caller at a time.
 void publish(const api::RequestMetrics& requests, const partition::Partitions& partitions,
-             Metrics& into);
+             Exposition& into);
 
 }  // namespace barnabas::broker

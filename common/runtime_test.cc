@@ -1,4 +1,4 @@
-// Logging, metrics and the process.
+// Logging and the process.
 
 #include <glog/logging.h>
 #include <gmock/gmock.h>
@@ -13,7 +13,6 @@
 
 #include "common/log_limit.h"
 #include "common/logging.h"
-#include "common/metrics.h"
 #include "common/net/event_loop.h"
 #include "common/process.h"
 
@@ -101,45 +100,6 @@ TEST(LogLimit, AdmitsOneLinePerIntervalAndCountsTheRest) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(limit.admit(start), std::nullopt);
   EXPECT_EQ(limit.admit(start + std::chrono::seconds(1)), 5u);
   EXPECT_EQ(limit.admit(start + std::chrono::seconds(3)), 0u);
-}
-
-TEST(Metrics, AreShownInPrometheusText) {
-  Metrics metrics;
-  metrics.counter("requests_total", "Requests.", {{"api", "Produce"}}).add(3);
-  metrics.gauge("partitions", "Partitions.").set(7);
-  metrics.histogram("latency_seconds", "Latency.", {0.1, 1}).observe(0.5);
-  const std::string text = metrics.text();
-  EXPECT_THAT(text, HasSubstr("# HELP requests_total Requests."));
-  EXPECT_THAT(text, HasSubstr("requests_total{api=\"Produce\"} 3"));
-  EXPECT_THAT(text, HasSubstr("partitions 7"));
-  EXPECT_THAT(text, HasSubstr("latency_seconds_bucket{le=\"0.1\"} 0"));
-  EXPECT_THAT(text, HasSubstr("latency_seconds_bucket{le=\"1\"} 1"));
-}
-
-TEST(Metrics, TheSameNameAndLabelsAreTheSameCounter) {
-  Metrics metrics;
-  Counter& first = metrics.counter("c", "", {{"a", "1"}});
-  EXPECT_EQ(&first, &metrics.counter("c", "", {{"a", "1"}}));
-  EXPECT_NE(&first, &metrics.counter("c", "", {{"a", "2"}}));
-  EXPECT_EQ(&metrics.gauge("g", ""), &metrics.gauge("g", ""));
-}
-
-TEST(Metrics, LabelsBeyondTheBoundAreCountedTogether) {
-  Metrics metrics(/*max_series_per_name=*/10);
-  for (int i = 0; i < 1000; ++i) {
-    metrics.counter("by_client", "", {{"client", std::to_string(i)}}).add();
-  }
-  EXPECT_EQ(metrics.counter("by_client", "", {{"client", "0"}}).value(), 1);
-  EXPECT_EQ(metrics.counter("by_client", "", {{"client", "999"}}).value(), 990);
-  EXPECT_THAT(metrics.text(), HasSubstr("by_client{client=\"other\"} 990"));
-}
-
-TEST(LatencyBounds, RiseFromTenMicrosecondsToTenSeconds) {
-  const auto& bounds = latency_bounds();
-  EXPECT_NEAR(bounds.front(), 1e-5, 1e-9);
-  EXPECT_NEAR(bounds.back(), 10, 1e-6);
-  EXPECT_TRUE(std::is_sorted(bounds.begin(), bounds.end()));
-  EXPECT_EQ(std::adjacent_find(bounds.begin(), bounds.end()), bounds.end());
 }
 
 TEST(Process, KnowsItsSizeAndItsTime) {
