@@ -38,7 +38,7 @@ class ThreadServer final : public Server, EventLoop::Watcher {
   }
 
   Endpoint endpoint() const override { return endpoint_; }
-  EventLoop& loop() override { return thread_->loop(); }
+  std::shared_ptr<EventLoop> loop() override { return {thread_, &thread_->loop()}; }
 
  private:
   void ready(uint32_t) override { accept_all(); }

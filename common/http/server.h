@@ -58,7 +58,8 @@ class Server {
   // Joins the thread; connections are closed.
   virtual ~Server() = default;
   virtual Endpoint endpoint() const = 0;  // with the real port where 0 was asked
-  virtual EventLoop& loop() = 0;
+  // Takes tasks until the server is gone, and drops them afterwards.
+  virtual std::shared_ptr<EventLoop> loop() = 0;
 };
 
 }  // namespace barnabas::http
