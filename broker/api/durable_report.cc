@@ -47,6 +47,7 @@ void handle_durable_report(Services& services, Request request, Responder respon
         report.leader_epoch = LeaderEpoch{line.leader_epoch};
         report.durable_end = Offset{line.durable_end};
         report.epoch_before_end = LeaderEpoch{line.epoch_before_end};
+        report.log_start = Offset{line.log_start};
         answer = replica->report(sender, report);
       }
       auto& told = out.partitions.emplace_back();

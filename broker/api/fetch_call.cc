@@ -112,6 +112,7 @@ void FetchCall::take_from_message(const FetchRequest& message) {
         entry.offset = Offset{asked.fetch_offset};
         entry.leader_epoch = LeaderEpoch{asked.current_leader_epoch};
         entry.last_fetched_epoch = LeaderEpoch{asked.last_fetched_epoch};
+        entry.log_start = Offset{asked.log_start_offset};
         entry.max_bytes = asked.partition_max_bytes;
         entry.directory = asked.replica_directory_id;
         session_->set(entry);
@@ -125,6 +126,7 @@ void FetchCall::take_from_message(const FetchRequest& message) {
       item.args.offset = Offset{asked.fetch_offset};
       item.args.leader_epoch = LeaderEpoch{asked.current_leader_epoch};
       item.args.last_fetched_epoch = LeaderEpoch{asked.last_fetched_epoch};
+      item.args.log_start = Offset{asked.log_start_offset};
       item.args.replica = replica_;
       if (replica_.has_value() && !asked.replica_directory_id.is_none()) {
         item.args.replica->directory = asked.replica_directory_id;
@@ -150,6 +152,7 @@ void FetchCall::take_from_session() {
     item.args.offset = entry.offset;
     item.args.leader_epoch = entry.leader_epoch;
     item.args.last_fetched_epoch = entry.last_fetched_epoch;
+    item.args.log_start = entry.log_start;
     item.args.replica = replica_;
     if (replica_.has_value() && !entry.directory.is_none()) {
       item.args.replica->directory = entry.directory;
@@ -165,12 +168,26 @@ void FetchCall::find_replicas() {
           version_ >= 13 ? image.topic(item.topic_id) : image.topic_by_name(item.topic);
       item.at = seek(topic, item.index);
       if (topic == nullptr && version_ >= 13) item.at.error = ErrorCode::kUnknownTopicId;
+      if (item.at.error == ErrorCode::kNone) find_nearby(image, item);
     }
   });
   for (FetchItem& item : items_) {
     find_replica(services_, item.at);
     item.args.read_committed = read_committed_;
-    item.args.rack = rack_;
+    item.args.any_replica = !replica_.has_value() && version_ >= 11;
+  }
+}
+
+// KIP-392: the in-sync replicas in the consumer's rack. Where this broker is in it, or nobody is,
+// there is nothing to prefer.
+void FetchCall::find_nearby(const metadata::Image& image, FetchItem& item) {
+  if (rack_.empty() || replica_.has_value() || !services_.options.rack_aware_fetch) return;
+  const metadata::PartitionImage* state = image.partition(item.at.id);
+  for (const BrokerId member : state->in_sync) {
+    const metadata::BrokerImage* broker = image.broker(member);
+    if (broker == nullptr || broker->fenced || broker->rack != rack_) continue;
+    if (member == services_.options.self) return item.args.nearby.clear();
+    item.args.nearby.push_back(member);
   }
 }
 
@@ -226,7 +243,8 @@ void FetchCall::read_all() {
       item.answer.error = ErrorCode::kUnsupportedCompressionType;
     }
     total_bytes_ += item.answer.records.size();
-    urgent_ |= item.answer.error != ErrorCode::kNone || item.answer.diverging.has_value();
+    urgent_ |= item.answer.error != ErrorCode::kNone || item.answer.diverging.has_value() ||
+               item.answer.preferred != kNoBroker || must_follow(item);
   }
 }
 
@@ -260,10 +278,17 @@ void FetchCall::park() {
   responder_.keep(shared_from_this());
 }
 
+// The log has lost its beginning since this replica was told last where it starts.
+bool FetchCall::must_follow(const FetchItem& item) const {
+  if (!replica_.has_value() || !incremental_) return false;
+  const SessionPartition& told = session_->partitions()[static_cast<size_t>(&item - items_.data())];
+  return told.told_log_start != kNoOffset && told.told_log_start < item.answer.log_start;
+}
+
 bool FetchCall::has_news(const FetchItem& item) {
   const partition::FetchAnswer& answer = item.answer;
   if (!incremental_ || answer.error != ErrorCode::kNone || answer.diverging.has_value() ||
-      !answer.records.empty()) {
+      answer.preferred != kNoBroker || !answer.records.empty()) {
     return true;
   }
   const SessionPartition& told = session_->partitions()[static_cast<size_t>(&item - items_.data())];
@@ -283,6 +308,7 @@ void FetchCall::answer_item(FetchItem& item, FetchResponse::PartitionData& out) 
   out.high_watermark = answer.high_watermark.value();
   out.last_stable_offset = answer.last_stable_offset.value();
   out.log_start_offset = answer.log_start.value();
+  out.preferred_read_replica = answer.preferred.value();
   if (!read_committed_) out.aborted_transactions.reset();
   if (version_ >= 12 && answer.diverging.has_value()) {
     out.diverging_epoch.epoch = answer.diverging->epoch.value();

@@ -52,6 +52,7 @@ class FetchCall : public std::enable_shared_from_this<FetchCall> {
   void take_from_message(const kafka::FetchRequest& message);
   void take_from_session();
   void find_replicas();
+  void find_nearby(const metadata::Image& image, FetchItem& item);
 
   void read_all();
   bool enough() const;
@@ -61,6 +62,7 @@ class FetchCall : public std::enable_shared_from_this<FetchCall> {
   void finish();
   void answer_item(FetchItem& item, kafka::FetchResponse::PartitionData& out);
   bool has_news(const FetchItem& item);
+  bool must_follow(const FetchItem& item) const;
   void refuse(kafka::ErrorCode error, const kafka::FetchRequest& message);
 
   Services& services_;

@@ -14,6 +14,7 @@ void FetchSession::set(const SessionPartition& asked) {
   known.offset = asked.offset;
   known.leader_epoch = asked.leader_epoch;
   known.last_fetched_epoch = asked.last_fetched_epoch;
+  known.log_start = asked.log_start;
   known.max_bytes = asked.max_bytes;
   known.directory = asked.directory;
 }

@@ -33,6 +33,7 @@ struct SessionPartition {
   Offset offset;
   LeaderEpoch leader_epoch = kNoLeaderEpoch;
   LeaderEpoch last_fetched_epoch = kNoLeaderEpoch;
+  Offset log_start = kNoOffset;  // the asking replica's own
   int32_t max_bytes = 0;
   Uuid directory;
 

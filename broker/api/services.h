@@ -13,6 +13,7 @@
 #include "broker/replication/lost_leaders.h"
 #include "common/clock.h"
 #include "common/ids.h"
+#include "metadata/image.h"
 
 namespace barnabas::api {
 
@@ -27,6 +28,12 @@ struct Options {
   bool delete_topics = true;          // delete.topic.enable
   bool advertise_reached = true;      // advertised.listeners=auto
   size_t fetch_max_bytes = 57671680;  // fetch.max.bytes: the broker's own cap
+  bool rack_aware_fetch = false;      // replica.selector.class=...RackAwareReplicaSelector
+  std::string log_dir;                // log.dirs
+  // What stands in this broker's file, and what was chosen where it says nothing and no constant
+  // would be true: for DescribeConfigs.
+  metadata::ConfigMap file;
+  metadata::ConfigMap chosen;
   // A parked fetch is answered after this at the latest, whatever the client asks for.
   Duration fetch_wait_max{std::chrono::minutes(5)};
   // A parked produce or a forwarded request likewise.

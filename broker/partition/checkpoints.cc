@@ -21,9 +21,9 @@ std::string Checkpoints::lineage_path() const {
 
 absl::Status Checkpoints::load() {
   high_watermarks_ = directory_.high_watermarks();
-  log_starts_ = directory_.log_starts();
   {
     MutexLock lock(mutex_);
+    log_starts_ = directory_.log_starts();
     recovery_points_ = directory_.recovery_points();
   }
   lineages_.clear();
@@ -61,10 +61,10 @@ Checkpoints::Known Checkpoints::known(const Name& name) const {
     out.high_watermark = mark->second.high_watermark;
     out.lineage = mark->second.lineage;
   }
+  MutexLock lock(mutex_);
   if (auto start = log_starts_.find(name); start != log_starts_.end()) {
     out.log_start = start->second;
   }
-  MutexLock lock(mutex_);
   if (auto point = recovery_points_.find(name); point != recovery_points_.end()) {
     out.recovery_point = point->second;
   }
@@ -96,19 +96,31 @@ absl::Status Checkpoints::write(const std::vector<std::shared_ptr<PartitionShell
     high_watermarks_ = std::move(marks);
   }
   if (!all) return absl::OkStatus();
-  if (starts != log_starts_) {
-    RETURN_IF_ERROR(directory_.write_log_starts(starts));
-    log_starts_ = std::move(starts);
-  }
   MutexLock lock(mutex_);
   for (const auto& [name, to] : lowered_) {
     if (auto point = points.find(name); point != points.end()) {
       point->second = std::min(point->second, to);
     }
+    if (auto start = starts.find(name); start != starts.end()) {
+      start->second = std::min(start->second, to);
+    }
+  }
+  if (starts != log_starts_) {
+    RETURN_IF_ERROR(directory_.write_log_starts(starts));
+    log_starts_ = std::move(starts);
   }
   if (points == recovery_points_) return absl::OkStatus();
   RETURN_IF_ERROR(directory_.write_recovery_points(points));
   recovery_points_ = std::move(points);
+  return absl::OkStatus();
+}
+
+absl::Status Checkpoints::write_starts(const std::map<Name, Offset>& starts) {
+  MutexLock lock(mutex_);
+  storage::OffsetCheckpoint all = log_starts_;
+  for (const auto& [name, start] : starts) all[name] = std::max(all[name], start);
+  RETURN_IF_ERROR(directory_.write_log_starts(all));
+  log_starts_ = std::move(all);
   return absl::OkStatus();
 }
 
@@ -132,10 +144,10 @@ absl::Status Checkpoints::forget(const Name& name) {
   if (high_watermarks_.erase(name) > 0) {
     RETURN_IF_ERROR(directory_.write_high_watermarks(high_watermarks_));
   }
+  MutexLock lock(mutex_);
   if (log_starts_.erase(name) > 0) {
     RETURN_IF_ERROR(directory_.write_log_starts(log_starts_));
   }
-  MutexLock lock(mutex_);
   if (recovery_points_.erase(name) > 0) {
     RETURN_IF_ERROR(directory_.write_recovery_points(recovery_points_));
   }
@@ -147,6 +159,11 @@ absl::Status Checkpoints::lower(const std::string& topic, PartitionIndex index, 
   MutexLock lock(mutex_);
   auto lowered = lowered_.try_emplace(name, to).first;
   lowered->second = std::min(lowered->second, to);
+  // A start above the new end would make a new log of what is left.
+  if (auto start = log_starts_.find(name); start != log_starts_.end() && start->second > to) {
+    start->second = to;
+    RETURN_IF_ERROR(directory_.write_log_starts(log_starts_));
+  }
   auto point = recovery_points_.find(name);
   if (point == recovery_points_.end() || point->second <= to) return absl::OkStatus();
   point->second = to;

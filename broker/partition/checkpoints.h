@@ -50,6 +50,8 @@ class Checkpoints final : public RecoveryPoints {
   // High watermarks, and with `all` the recovery points and log starts too. Waits for the disk;
   // writes nothing that has not changed.
   absl::Status write(const std::vector<std::shared_ptr<PartitionShell>>& partitions, bool all);
+  // Log starts that are about to move (LogStarts): on disk when this returns.
+  absl::Status write_starts(const std::map<Name, Offset>& starts);
   // A partition is gone: a namesake must not inherit what was known of it. Waits.
   absl::Status forget(const Name& name);
 
@@ -69,12 +71,12 @@ class Checkpoints final : public RecoveryPoints {
   storage::Disk& disk_;
   storage::DataDirectory& directory_;
   storage::OffsetCheckpoint high_watermarks_;
-  storage::OffsetCheckpoint log_starts_;
   LineageMarks lineages_;
 
   // Taken under a partition's lock by lower(), so never held while a partition is asked.
   mutable Mutex mutex_;
   storage::OffsetCheckpoint recovery_points_ GUARDED_BY(mutex_);
+  storage::OffsetCheckpoint log_starts_ GUARDED_BY(mutex_);
   // Lowered while a round was being collected: the round must not raise them again.
   std::map<Name, Offset> lowered_ GUARDED_BY(mutex_);
 };

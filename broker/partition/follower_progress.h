@@ -15,6 +15,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 
@@ -56,6 +57,10 @@ class FollowerProgress {
   // A report that has passed the checks of S15.
   void reported(Offset durable_end, Instant now);
 
+  // Where its log starts; kNoOffset: says nothing.
+  void starts_at(Offset log_start) { log_start_ = std::max(log_start_, log_start); }
+  Offset log_start() const { return log_start_; }
+
   std::optional<Offset> fetched_end() const { return fetched_; }
   std::optional<Offset> durable_end() const;
   // What counts: the durable end, or in `replicated` mode the fetched end.
@@ -83,6 +88,7 @@ class FollowerProgress {
   Duration flush_lag_max_;
   std::optional<Offset> fetched_;
   std::optional<Offset> reported_;
+  Offset log_start_ = kNoOffset;
   Instant caught_up_at_;
   // The oldest fetched end that its disk has not reached, and since when.
   std::optional<Offset> awaited_;

@@ -15,6 +15,7 @@
 
 #pragma once
 
+#include <absl/container/inlined_vector.h>
 #include <absl/functional/any_invocable.h>
 
 #include <cstdint>
@@ -70,8 +71,10 @@ struct FetchArgs {
   bool at_least_one = false;  // the first non-empty partition gives one whole batch in any case
   bool read_committed = false;
   std::optional<ReplicaIdentity> replica;  // nullopt: a consumer
-  // Of a consumer with a rack, KIP-392; empty: none.
-  std::string_view rack;
+  Offset log_start = kNoOffset;            // of a replica: where its own log starts
+  // A consumer that knows that followers serve too (KIP-392), and the other replicas in its rack.
+  bool any_replica = false;
+  absl::InlinedVector<BrokerId, 3> nearby;
 };
 
 struct FetchAnswer {
@@ -81,7 +84,8 @@ struct FetchAnswer {
   Offset log_start = kNoOffset;
   std::optional<storage::EpochEnd> diverging;  // the asker must truncate first
   LeaderHint leader;
-  Buffer records;  // owns its bytes
+  BrokerId preferred = kNoBroker;  // the consumer is to ask that replica instead; no records
+  Buffer records;                  // owns its bytes
 };
 
 // Somebody who waits for records. wake() may come from any thread, under no lock, and more than
@@ -106,6 +110,12 @@ struct ListOffsetsAnswer {
   int64_t timestamp_ms = -1;
   LeaderEpoch leader_epoch = kNoLeaderEpoch;
 };
+
+struct DeleteRecordsAnswer {
+  kafka::ErrorCode error = kafka::ErrorCode::kNone;
+  Offset low_watermark = kNoOffset;  // the lowest log start of the in-sync replicas
+};
+using DeleteRecordsDone = absl::AnyInvocable<void(DeleteRecordsAnswer)>;
 
 struct EpochEndAnswer {
   kafka::ErrorCode error = kafka::ErrorCode::kNone;
@@ -139,6 +149,18 @@ class RecoveryPoints {
   ~RecoveryPoints() = default;
 };
 
+// Where log starts are written down before they move: of the files that a move removes, a crash
+// may bring back any.
+class LogStarts {
+ public:
+  // A partition has a log start due. From any thread, possibly under the partition's lock: must
+  // only post.
+  virtual void wanted(const metadata::TopicPartition& id) = 0;
+
+ protected:
+  ~LogStarts() = default;
+};
+
 // What a partition needs from its broker.
 struct Surroundings {
   BrokerId self;
@@ -151,6 +173,7 @@ struct Surroundings {
   int32_t producers_max = 100'000;                     // producer ids remembered
   Duration producer_expiry{std::chrono::hours(24)};    // producer.id.expiration.ms
   RecoveryPoints* recovery_points = nullptr;           // nullptr: none are written down
+  LogStarts* log_starts = nullptr;                     // nullptr: they move at once
   storage::LogOptions log_options{};                   // what topics do not decide
   Defects defects{};                                   // tests of the tests only
 };
@@ -189,7 +212,18 @@ class Partition : public storage::FlushClient, public std::enable_shared_from_th
   // already, the waiter was not kept. Forgotten when the weak pointer is dead or after one wake.
   virtual bool watch(const FetchArgs& args, const std::weak_ptr<Waiter>& waiter) = 0;
   virtual ListOffsetsAnswer list_offsets(const ListOffsetsArgs& args) = 0;
+  // Drops what lies below `to` (-1: the high watermark). Answered by the returned value, or by
+  // `done` on `loop` once all in-sync replicas start there or the deadline has passed.
+  virtual std::optional<DeleteRecordsAnswer> delete_records(Offset to, Instant deadline,
+                                                            Executor& loop,
+                                                            DeleteRecordsDone done) = 0;
   virtual EpochEndAnswer epoch_end(LeaderEpoch asked, LeaderEpoch current) = 0;
+
+  // ---- Coordinators ----
+  // Whole batches from the one that holds `from`, below `below`, at least one; committed or not,
+  // whatever the role. A coordinator loads up to the log end, and waits for the high watermark
+  // before it serves from that (S26).
+  virtual absl::StatusOr<Buffer> read_log(Offset from, size_t max_bytes, Offset below) = 0;
 
   // ---- Replication ----
   virtual DurableReportAnswer report(const ReplicaIdentity& from, const DurableReport& report) = 0;

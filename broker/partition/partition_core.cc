@@ -191,6 +191,32 @@ void PartitionCore::follower_reported(BrokerId from, const DurableReport& report
   consequences(log, now, effects);
 }
 
+void PartitionCore::follower_starts_at(BrokerId from, Offset log_start) {
+  if (FollowerProgress* follower = progress_of(from)) follower->starts_at(log_start);
+}
+
+Offset PartitionCore::lowest_start(Offset own) const {
+  Offset lowest = own;
+  for (const FollowerProgress& follower : followers_) {
+    if (in_sync_.in_maximal(follower.broker())) lowest = std::min(lowest, follower.log_start());
+  }
+  return lowest;
+}
+
+BrokerId PartitionCore::best_follower(absl::Span<const BrokerId> candidates, Offset offset) const {
+  const FollowerProgress* best = nullptr;
+  for (const FollowerProgress& follower : followers_) {
+    const bool asked =
+        std::find(candidates.begin(), candidates.end(), follower.broker()) != candidates.end();
+    if (!asked || !in_sync_.is_committed(follower.broker())) continue;
+    // One that has not said where its log starts has not fetched in this epoch either.
+    if (follower.log_start() == kNoOffset || follower.log_start() > offset) continue;
+    if (!follower.fetched_end().has_value() || *follower.fetched_end() < offset) continue;
+    if (best == nullptr || *follower.fetched_end() > *best->fetched_end()) best = &follower;
+  }
+  return best == nullptr ? kNoBroker : best->broker();
+}
+
 size_t PartitionCore::min_in_sync() const {
   return std::min(static_cast<size_t>(std::max(min_in_sync_setting_, 1)), state_.replicas.size());
 }

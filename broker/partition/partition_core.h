@@ -20,6 +20,7 @@
 #pragma once
 
 #include <absl/container/inlined_vector.h>
+#include <absl/types/span.h>
 
 #include <map>
 #include <optional>
@@ -97,6 +98,13 @@ class PartitionCore {
   // after check_replica().
   void follower_reported(BrokerId from, const DurableReport& report, bool agrees,
                          const LogView& log, Instant now, Effects& effects);
+  // Where a replica's log starts, as it says in a request that check_replica() has passed.
+  void follower_starts_at(BrokerId from, Offset log_start);
+  // The lowest log start of the in-sync replicas, `own` included; kNoOffset: somebody has not said.
+  Offset lowest_start(Offset own) const;
+  // Of `candidates`, the in-sync follower that is known to hold `offset` and has copied most;
+  // kNoBroker: none (KIP-392).
+  BrokerId best_follower(absl::Span<const BrokerId> candidates, Offset offset) const;
   // Are there enough in-sync replicas for an acks=all append?
   bool enough_in_sync() const;
   size_t in_sync_count() const { return in_sync_.committed().size(); }

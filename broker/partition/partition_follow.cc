@@ -127,12 +127,7 @@ AfterFetch PartitionShell::append_fetched(const FetchedData& data, Outcome& outc
   // A new leader knows nothing: the first agreement in an epoch makes a report due even if nothing
   // is left to flush.
   if (!reported_.has_value() && core_.durable()) outcome.news = news_.lock();
-  const Offset start = std::min(data.log_start, core_.high_watermark());
-  if (start > log_->start()) {
-    if (absl::Status status = log_->advance_start(start); !status.ok()) {
-      log_failed(status, "advancing the log start", outcome);
-    }
-  }
+  wanted_start_ = std::max(wanted_start_, data.log_start);
   return AfterFetch::kGoOn;
 }
 
@@ -142,6 +137,15 @@ AfterFetch PartitionShell::out_of_range(const FetchPosition& asked, Offset leade
   if (leader_start == kNoOffset || leader_start <= asked.offset) return AfterFetch::kWait;
   LOG(INFO) << topic_ << "-" << id_.index << ": starting anew at " << leader_start
             << ", the leader's log start; this log ended at " << log_->end();
+  // A crash in the middle may leave any part of what was there.
+  if (around_.recovery_points != nullptr && promised_ > log_->start()) {
+    if (absl::Status status = around_.recovery_points->lower(topic_, id_.index, log_->start());
+        !status.ok()) {
+      log_failed(status, "starting anew", outcome);
+      return AfterFetch::kWait;
+    }
+    promised_ = log_->start();
+  }
   if (absl::Status status = log_->restart_at(leader_start); !status.ok()) {
     log_failed(status, "starting anew", outcome);
     return AfterFetch::kWait;
@@ -162,7 +166,8 @@ std::optional<DurableReport> PartitionShell::report_due(BrokerId leader) {
     return std::nullopt;
   }
   const Offset durable_end = log_->durable_end();
-  DurableReport due{core_.leader_epoch(), durable_end, log_->epoch_before(durable_end)};
+  DurableReport due{core_.leader_epoch(), durable_end, log_->epoch_before(durable_end),
+                    log_->start()};
   if (reported_ == due) return std::nullopt;
   return due;
 }

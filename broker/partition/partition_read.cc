@@ -9,10 +9,12 @@ namespace barnabas::partition {
 
 using kafka::ErrorCode;
 
-ErrorCode PartitionShell::check_epoch(LeaderEpoch epoch) const {
+ErrorCode PartitionShell::check_epoch(LeaderEpoch epoch, bool any_replica) const {
   if (log_ == nullptr) return ErrorCode::kUnknownTopicOrPartition;
   if (core_.role() == Role::kFenced) return ErrorCode::kKafkaStorageError;
-  if (!core_.leading()) return ErrorCode::kNotLeaderOrFollower;
+  // A follower's high watermark counts once its log is known to equal the leader's (KIP-392).
+  const bool may_serve = any_replica && core_.role() == Role::kFollowing && core_.has_agreed();
+  if (!core_.leading() && !may_serve) return ErrorCode::kNotLeaderOrFollower;
   if (epoch == kNoLeaderEpoch) return ErrorCode::kNone;
   if (epoch < core_.leader_epoch()) return ErrorCode::kFencedLeaderEpoch;
   if (epoch > core_.leader_epoch()) return ErrorCode::kUnknownLeaderEpoch;
@@ -33,6 +35,8 @@ FetchAnswer PartitionShell::failed_fetch(ErrorCode error) const {
 std::optional<storage::EpochEnd> PartitionShell::divergence(const FetchArgs& args) const {
   if (args.last_fetched_epoch == kNoLeaderEpoch) return std::nullopt;
   const storage::EpochEnd ours = log_->epoch_end(args.last_fetched_epoch);
+  // Of what this log has let go of, epochs included, nothing is known that could differ.
+  if (ours.end == kNoOffset && args.offset == log_->start()) return std::nullopt;
   if (ours.epoch < args.last_fetched_epoch || ours.end < args.offset) return ours;
   return std::nullopt;
 }
@@ -48,7 +52,7 @@ FetchAnswer PartitionShell::fetch(const FetchArgs& args) {
   FetchAnswer answer;
   {
     MutexLock lock(mutex_);
-    ErrorCode error = check_epoch(args.leader_epoch);
+    ErrorCode error = check_epoch(args.leader_epoch, args.any_replica);
     if (error == ErrorCode::kNone && args.replica.has_value()) {
       error = core_.check_replica(*args.replica, args.leader_epoch);
     }
@@ -58,6 +62,7 @@ FetchAnswer PartitionShell::fetch(const FetchArgs& args) {
     answer.high_watermark = core_.high_watermark();
     answer.last_stable_offset = core_.high_watermark();
     answer.log_start = log_->start();
+    if (replica) core_.follower_starts_at(args.replica->broker, args.log_start);
     if (std::optional<storage::EpochEnd> diverging = divergence(args)) {
       if (diverging->end == kNoOffset) return failed_fetch(ErrorCode::kOffsetOutOfRange);
       answer.diverging = diverging;
@@ -65,6 +70,10 @@ FetchAnswer PartitionShell::fetch(const FetchArgs& args) {
     }
     if (args.offset < log_->start() || args.offset > log_->end()) {
       return failed_fetch(ErrorCode::kOffsetOutOfRange);
+    }
+    if (core_.leading() && !args.nearby.empty()) {
+      answer.preferred = core_.best_follower(args.nearby, args.offset);
+      if (answer.preferred != kNoBroker) return answer;
     }
     const Offset below = replica ? log_->end() : core_.high_watermark();
     if (args.offset < below && args.max_bytes > 0) {
@@ -92,7 +101,7 @@ FetchAnswer PartitionShell::fetch(const FetchArgs& args) {
 
 bool PartitionShell::watch(const FetchArgs& args, const std::weak_ptr<Waiter>& waiter) {
   MutexLock lock(mutex_);
-  if (check_epoch(args.leader_epoch) != ErrorCode::kNone) return true;
+  if (check_epoch(args.leader_epoch, args.any_replica) != ErrorCode::kNone) return true;
   const bool replica = args.replica.has_value();
   const Offset visible = replica ? log_->end() : core_.high_watermark();
   if (args.offset < visible || args.offset < log_->start()) return true;
@@ -171,6 +180,7 @@ DurableReportAnswer PartitionShell::report(const ReplicaIdentity& from,
     answer.error = log_ == nullptr ? ErrorCode::kUnknownTopicOrPartition
                                    : core_.check_replica(from, report.leader_epoch);
     if (answer.error != ErrorCode::kNone) return answer;
+    core_.follower_starts_at(from.broker, report.log_start);
     const bool same = agrees(report.durable_end, report.epoch_before_end);
     if (!same) answer.error = ErrorCode::kOffsetOutOfRange;
     core_.follower_reported(from.broker, report, same, log_view(), around_.clock.now(),

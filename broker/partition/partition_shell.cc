@@ -96,6 +96,11 @@ void PartitionShell::set_log_options() {
   storage::LogOptions options = around_.log_options;
   options.segment_bytes = settings_->segment_bytes;
   options.segment_age = std::chrono::milliseconds(settings_->segment_ms);
+  options.segment_jitter = std::chrono::milliseconds(settings_->segment_jitter_ms);
+  // A sum of times must not overflow.
+  constexpr int64_t kLongestDelayMs = int64_t{365} * 24 * 3600 * 1000;
+  options.delete_delay =
+      std::chrono::milliseconds(std::min(settings_->file_delete_delay_ms, kLongestDelayMs));
   options.index_interval_bytes = settings_->index_interval_bytes;
   log_->set_options(options);
 }
@@ -117,6 +122,8 @@ void PartitionShell::tick() {
                                                 around_.producer_expiry));
     // Normally the timers see to this; a loop that has stopped takes its timers with it.
     parked_.fail_due(now, timed_out(), outcome.deliveries);
+    deletes_.fail_due(now, core_.lowest_start(log_->start()), outcome.tasks);
+    asked_start_ = Offset{0};  // what could not be written down is tried again
     // In `replicated` mode nobody waits for the disk, so it is asked only now and then.
     if (unflushed_bytes() > 0) outcome.dirty = true;
     settle(outcome);
@@ -157,10 +164,15 @@ void PartitionShell::settle(Outcome& outcome) {
   }
   if (effects.role_changed) {
     reported_.reset();
+    // A new leader decides for itself, and a follower follows the new leader.
+    wanted_start_ = asked_start_ = Offset{0};
+    roll_when_spent_ = false;
     wake_all(consumers_, outcome);
     wake_all(replicas_, outcome);
     outcome.news = news_.lock();
   }
+  answer_deletes(outcome);
+  if (!in_trouble()) ask_for_start(outcome);
 }
 
 void PartitionShell::wake_all(std::vector<std::weak_ptr<Waiter>>& waiters, Outcome& outcome) {
@@ -172,6 +184,7 @@ void PartitionShell::carry_out(Outcome outcome) {
   std::shared_ptr<Partition> self = shared_from_this();
   if (outcome.dirty) around_.flusher.dirty(self);
   if (!outcome.deliveries.empty()) deliver(std::move(outcome.deliveries));
+  for (auto& [loop, task] : outcome.tasks) loop->post(std::move(task));
   for (const std::weak_ptr<Waiter>& waiter : outcome.wake) {
     if (std::shared_ptr<Waiter> alive = waiter.lock()) alive->wake();
   }
@@ -182,6 +195,12 @@ void PartitionShell::carry_out(Outcome outcome) {
     outcome.news->flushed(std::static_pointer_cast<PartitionShell>(self));
   }
   if (outcome.timer_loop != nullptr) set_deadline_timer(*outcome.timer_loop, outcome.timer_at);
+  if (!outcome.start_due) return;
+  if (around_.log_starts != nullptr) {
+    around_.log_starts->wanted(id_);
+  } else if (const std::optional<Offset> to = start_due()) {
+    move_log_start(*to);
+  }
 }
 
 void PartitionShell::fence(const std::string& trouble, Outcome& outcome) {
@@ -322,14 +341,6 @@ absl::StatusOr<Buffer> PartitionShell::read_log(Offset from, size_t max_bytes, O
   MutexLock lock(mutex_);
   if (log_ == nullptr) return absl::NotFoundError("deleted");
   return log_->read(from, max_bytes, below, /*at_least_one=*/true);
-}
-
-absl::Status PartitionShell::advance_log_start(Offset to) {
-  MutexLock lock(mutex_);
-  if (in_trouble() || !core_.leading()) {
-    return absl::FailedPreconditionError("only a leader moves its log start");
-  }
-  return log_->advance_start(std::min(to, core_.high_watermark()));
 }
 
 CheckpointView PartitionShell::checkpoint() {

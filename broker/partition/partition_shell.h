@@ -6,7 +6,8 @@
 //   reporter
 //
 // Split by journey: partition_shell.cc (metadata, effects, stop), partition_produce.cc,
-// partition_read.cc (fetch, offsets), partition_follow.cc (the follower's side).
+// partition_read.cc (fetch, offsets), partition_follow.cc (the follower's side),
+// partition_start.cc (retention, DeleteRecords).
 
 #pragma once
 
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "broker/partition/follower.h"
+#include "broker/partition/parked_deletes.h"
 #include "broker/partition/parked_produces.h"
 #include "broker/partition/partition.h"
 #include "broker/partition/partition_core.h"
@@ -54,6 +56,8 @@ class PartitionShell final : public Partition, public Follower {
   FetchAnswer fetch(const FetchArgs& args) override;
   bool watch(const FetchArgs& args, const std::weak_ptr<Waiter>& waiter) override;
   ListOffsetsAnswer list_offsets(const ListOffsetsArgs& args) override;
+  std::optional<DeleteRecordsAnswer> delete_records(Offset to, Instant deadline, Executor& loop,
+                                                    DeleteRecordsDone done) override;
   EpochEndAnswer epoch_end(LeaderEpoch asked, LeaderEpoch current) override;
   DurableReportAnswer report(const ReplicaIdentity& from, const DurableReport& report) override;
   absl::Status close() override;
@@ -74,11 +78,18 @@ class PartitionShell final : public Partition, public Follower {
   void report_answered(BrokerId leader, const DurableReport& sent,
                        const DurableReportAnswer& answer) override;
 
+  absl::StatusOr<Buffer> read_log(Offset from, size_t max_bytes, Offset below) override;
+
   // ---- For checkpoints ----
-  // Whatever the role, for tools and checks.
-  absl::StatusOr<Buffer> read_log(Offset from, size_t max_bytes, Offset below);
-  // Leader: drops what lies below `to`, at most up to the high watermark (retention).
-  absl::Status advance_log_start(Offset to);
+  // ---- Log start (one thread: the broker's metadata loop) ----
+  // Looks which old segments the topic's settings no longer keep. Leaders decide; followers only
+  // let go of what their leader has.
+  void look_at_retention();
+  // Where the log is to start, if that is further than it does: to be written down, and then to be
+  // carried out.
+  std::optional<Offset> start_due() const;
+  void move_log_start(Offset to);
+
   // What may be written down now. A partition that holds none of it has `valid` unset.
   CheckpointView checkpoint();
   // The recovery point that the last start was given: it binds until it is lowered.
@@ -98,6 +109,8 @@ class PartitionShell final : public Partition, public Follower {
     std::vector<Delivery> deliveries;
     std::vector<std::weak_ptr<Waiter>> wake;
     bool dirty = false;
+    bool start_due = false;
+    std::vector<LoopTask> tasks;
     std::shared_ptr<FollowerNews> news;
     // A timer for the earliest deadline is to be set on this loop.
     Executor* timer_loop = nullptr;
@@ -140,10 +153,18 @@ class PartitionShell final : public Partition, public Follower {
   absl::Status rebuild_producers() REQUIRES(mutex_);
 
   // Reading.
-  kafka::ErrorCode check_epoch(LeaderEpoch epoch) const REQUIRES(mutex_);
+  // `any_replica`: a follower will do.
+  kafka::ErrorCode check_epoch(LeaderEpoch epoch, bool any_replica = false) const REQUIRES(mutex_);
   FetchAnswer failed_fetch(kafka::ErrorCode error) const REQUIRES(mutex_);
   std::optional<storage::EpochEnd> divergence(const FetchArgs& args) const REQUIRES(mutex_);
   bool agrees(Offset end, LeaderEpoch epoch_before) const REQUIRES(mutex_);
+
+  // Log start.
+  Offset start_limit() const REQUIRES(mutex_);
+  Offset wanted_start() const REQUIRES(mutex_);
+  void ask_for_start(Outcome& outcome) REQUIRES(mutex_);
+  void answer_deletes(Outcome& outcome) REQUIRES(mutex_);
+  void delete_deadline_passed() EXCLUDES(mutex_);
 
   // Following.
   AfterFetch truncate_to_agreement(const storage::EpochEnd& leader_end, Outcome& outcome)
@@ -174,6 +195,11 @@ class PartitionShell final : public Partition, public Follower {
   uint64_t flushing_bytes_ GUARDED_BY(mutex_) = 0;
   uint64_t flushed_bytes_ GUARDED_BY(mutex_) = 0;
   std::optional<Instant> timer_at_ GUARDED_BY(mutex_);
+  // Where the log should start once it may: by retention, by a client, or as the leader's does.
+  Offset wanted_start_ GUARDED_BY(mutex_){0};
+  Offset asked_start_ GUARDED_BY(mutex_){0};  // for so much of it the broker has been told
+  bool roll_when_spent_ GUARDED_BY(mutex_) = false;
+  ParkedDeletes deletes_ GUARDED_BY(mutex_);
   bool full_said_ GUARDED_BY(mutex_) = false;  // a full disk is logged once until it has space
   absl::Status disk_failure_ GUARDED_BY(mutex_);
 

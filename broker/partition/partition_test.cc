@@ -640,7 +640,8 @@ TEST_F(PartitionTest, AFollowerBelowTheLeadersLogStartBeginsThere) {
   run();
   ASSERT_EQ(a.partition->view().high_watermark, Offset{20});
   // The leader has lost its first segments to retention.
-  ASSERT_TRUE(a.partition->advance_log_start(Offset{15}).ok());
+  a.partition->delete_records(Offset{15}, a.loop.now() + seconds(1), a.loop,
+                              [](const DeleteRecordsAnswer&) {});
   const Offset start = a.partition->view().log_start;
   ASSERT_GT(start, Offset{0});
   for (int i = 0; i < 10; ++i) copy(a, b);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -26,14 +27,17 @@ constexpr Duration kHighWatermarkEvery = std::chrono::seconds(5);
 constexpr Duration kAllEvery = std::chrono::seconds(60);
 // Of very many partitions only so many are looked after in one tick, in turn.
 constexpr size_t kTickedAtOnce = 5000;
+constexpr size_t kLookedAtOnce = 1000;  // for retention, which may have to read an index
 
-class LocalPartitions final : public Partitions {
+class LocalPartitions final : public Partitions, private LogStarts {
  public:
   LocalPartitions(PartitionsOptions options, storage::Disk& disk, storage::DataDirectory& directory,
-                  Transport& transport, std::vector<Executor*> fetch_loops, Random& random)
+                  Transport& transport, Executor& loop, std::vector<Executor*> fetch_loops,
+                  Random& random)
       : options_(with_resources(std::move(options))),
         disk_(disk),
         directory_(directory),
+        loop_(loop),
         random_(random.fork("partitions")),
         checkpoints_(disk, directory),
         leaders_({options_.surroundings.self, options_.directory_id, options_.fetch_wait,
@@ -75,10 +79,14 @@ class LocalPartitions final : public Partitions {
   void retire(const TopicPartition& id, bool stray);
   void set_nameless_aside();
   void update_settings(const metadata::Image& image, const metadata::Delta& delta, bool all);
+  void wanted(const TopicPartition& id) override;
+  void move_log_starts();
+  void look_at_retention(const std::vector<Shell>& here, Instant now);
 
   const PartitionsOptions options_;
   storage::Disk& disk_;
   storage::DataDirectory& directory_;
+  Executor& loop_;
   const std::unique_ptr<Random> random_;
   Checkpoints checkpoints_;
   Leaders leaders_;
@@ -92,6 +100,13 @@ class LocalPartitions final : public Partitions {
   Instant all_written_;
   bool leftovers_ = false;  // directories of deleted replicas are to be removed at the next tick
   size_t next_tick_ = 0;
+  std::optional<Instant> retention_at_;  // when the next look begins
+  size_t to_look_at_ = 0;                // what is left of the present one
+  size_t next_look_ = 0;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
+
+  Mutex starts_mutex_;
+  std::set<TopicPartition> starts_wanted_ GUARDED_BY(starts_mutex_);
 
   mutable Mutex mutex_;
   absl::flat_hash_map<TopicPartition, Shell> partitions_ GUARDED_BY(mutex_);
@@ -115,6 +130,7 @@ absl::StatusOr<LocalPartitions::Shell> LocalPartitions::open(
                    storage::Log::open(disk_, path, log_options, hints));
   Surroundings around = options_.surroundings;
   around.recovery_points = &checkpoints_;
+  around.log_starts = this;
   ASSIGN_OR_RETURN(Shell shell,
                    PartitionShell::open(around, id, topic, std::move(log), known.high_watermark,
                                         known.lineage, settings));
@@ -336,6 +352,7 @@ void LocalPartitions::tick() {
     marks_written_ = now;
     status = checkpoints_.write(here, /*all=*/false);
   }
+  look_at_retention(here, now);
   if (leftovers_ && status.ok()) {
     leftovers_ = false;
     status = directory_.remove_leftovers();
@@ -344,6 +361,58 @@ void LocalPartitions::tick() {
   if (!status.ok()) {
     LOG(WARNING) << "checkpoints in " << directory_.path() << ": " << status.message();
   }
+}
+
+// ---- Log starts ----
+
+void LocalPartitions::look_at_retention(const std::vector<Shell>& here, Instant now) {
+  if (!retention_at_.has_value()) retention_at_ = now + options_.retention_check;
+  if (now >= *retention_at_) {
+    retention_at_ = now + options_.retention_check;
+    to_look_at_ = here.size();
+  }
+  for (size_t i = 0; i < kLookedAtOnce && to_look_at_ > 0 && !here.empty(); ++i, --to_look_at_) {
+    here[next_look_++ % here.size()]->look_at_retention();
+  }
+}
+
+// Those that come together are written down together.
+void LocalPartitions::wanted(const TopicPartition& id) {
+  {
+    MutexLock lock(starts_mutex_);
+    const bool first = starts_wanted_.empty();
+    starts_wanted_.insert(id);
+    if (!first) return;
+  }
+  loop_.post([this, alive = std::weak_ptr<char>(alive_)] {
+    if (alive.lock() != nullptr) move_log_starts();
+  });
+}
+
+void LocalPartitions::move_log_starts() {
+  std::set<TopicPartition> wanted;
+  {
+    MutexLock lock(starts_mutex_);
+    wanted.swap(starts_wanted_);
+  }
+  std::map<Checkpoints::Name, Offset> starts;
+  std::vector<std::pair<Shell, Offset>> moves;
+  for (const TopicPartition& id : wanted) {
+    const Shell here = shell(id);
+    if (here == nullptr) continue;
+    const std::optional<Offset> due = here->start_due();
+    if (!due.has_value()) continue;
+    starts[{here->topic(), id.index.value()}] = *due;
+    moves.emplace_back(here, *due);
+  }
+  if (moves.empty()) return;
+  if (absl::Status status = checkpoints_.write_starts(starts); !status.ok()) {
+    if (is_disk_failure(status) && failed_.ok()) failed_ = status;
+    LOG(WARNING) << "writing down where logs in " << directory_.path()
+                 << " start: " << status.message() << "; nothing is deleted until that works";
+    return;
+  }
+  for (const auto& [here, to] : moves) here->move_log_start(to);
 }
 
 absl::Status LocalPartitions::stop() {
@@ -369,9 +438,9 @@ absl::Status LocalPartitions::stop() {
 
 std::unique_ptr<Partitions> Partitions::make(PartitionsOptions options, storage::Disk& disk,
                                              storage::DataDirectory& directory,
-                                             Transport& transport, Executor&,
+                                             Transport& transport, Executor& loop,
                                              std::vector<Executor*> fetch_loops, Random& random) {
-  return std::make_unique<LocalPartitions>(std::move(options), disk, directory, transport,
+  return std::make_unique<LocalPartitions>(std::move(options), disk, directory, transport, loop,
                                            std::move(fetch_loops), random);
 }
 

@@ -28,7 +28,9 @@ struct PartitionsOptions {
   Duration fetch_wait{std::chrono::milliseconds(500)};  // replica.fetch.wait.max.ms
   size_t fetch_bytes = size_t{1} << 20;                 // per partition
   size_t fetch_response_bytes = size_t{10} << 20;
-  replication::LostLeaders* lost_leaders = nullptr;  // told of leaders whose connection breaks
+  Duration retention_check{std::chrono::minutes(5)};  // log.retention.check.interval.ms
+  Duration stray_keep{std::chrono::hours(24)};        // log.dirs.stray.retention.ms
+  replication::LostLeaders* lost_leaders = nullptr;   // told of leaders whose connection breaks
 };
 
 class Partitions {

@@ -23,6 +23,7 @@ struct DurableReport {
   LeaderEpoch leader_epoch;
   Offset durable_end;
   LeaderEpoch epoch_before_end;
+  Offset log_start = kNoOffset;  // -1: not said
   friend bool operator==(const DurableReport&, const DurableReport&) = default;
 };
 struct DurableReportAnswer {

@@ -23,7 +23,8 @@ constexpr int16_t kRequestHeader = 2;
 constexpr int16_t kResponseHeader = 1;
 
 bool same_place(const FetchPosition& a, const FetchPosition& b) {
-  return a.leader_epoch == b.leader_epoch && a.offset == b.offset && a.last_epoch == b.last_epoch;
+  return a.leader_epoch == b.leader_epoch && a.offset == b.offset && a.last_epoch == b.last_epoch &&
+         a.log_start == b.log_start;
 }
 
 }  // namespace

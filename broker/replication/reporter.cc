@@ -98,6 +98,7 @@ void Reporter::send() {
       line.leader_epoch = entry.sent->leader_epoch.value();
       line.durable_end = entry.sent->durable_end.value();
       line.epoch_before_end = entry.sent->epoch_before_end.value();
+      line.log_start = entry.sent->log_start.value();
       topics[id->topic].push_back(std::move(line));
       outstanding_.push_back(*id);
     }

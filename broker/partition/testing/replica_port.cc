@@ -63,6 +63,7 @@ class ReplicaPort::Connection final : public LinkSink,
     args.leader_epoch = LeaderEpoch(line.current_leader_epoch);
     args.last_fetched_epoch = LeaderEpoch(line.last_fetched_epoch);
     args.max_bytes = static_cast<size_t>(line.partition_max_bytes);
+    args.log_start = Offset(line.log_start_offset);
     args.at_least_one = true;
     args.replica = ReplicaIdentity{BrokerId(request.replica_state.replica_id),
                                    BrokerEpoch(request.replica_state.replica_epoch),
@@ -130,7 +131,7 @@ class ReplicaPort::Connection final : public LinkSink,
         const DurableReportAnswer answer =
             partition_->report({BrokerId(request.broker_id), BrokerEpoch(request.broker_epoch), {}},
                                {LeaderEpoch(line.leader_epoch), Offset(line.durable_end),
-                                LeaderEpoch(line.epoch_before_end)});
+                                LeaderEpoch(line.epoch_before_end), Offset(line.log_start)});
         kafka::DurableReportResponse::PartitionAnswer out;
         out.partition = line.partition;
         out.error_code = static_cast<int16_t>(answer.error);
