@@ -59,6 +59,7 @@ std::optional<NamedEndpoint> parse_listener(const std::string& text) {
 void check_keys(const Properties& properties, ConfigReader& reader, BrokerConfig& out) {
   std::vector<std::string> not_needed;
   for (const auto& [key, entry] : properties.entries()) {
+    out.file.emplace(key, reader.text(key, ""));
     switch (kind_of(key)) {
       case KeyKind::kEffective:
       case KeyKind::kTopicDefault:
@@ -321,6 +322,52 @@ void read_limits(ConfigReader& reader, int cores, BrokerConfig& out) {
   }
 }
 
+void read_groups(ConfigReader& reader, BrokerConfig& out) {
+  const auto number = [&](std::string_view key, int64_t otherwise, int64_t min, int64_t max) {
+    return reader.number(key, otherwise, min, max);
+  };
+  const auto small = [&](std::string_view key, int32_t otherwise, int64_t min, int64_t max) {
+    return static_cast<int32_t>(number(key, otherwise, min, max));
+  };
+  const auto time = [&](std::string_view key, Duration otherwise, int64_t min) {
+    return milliseconds(
+        number(key, std::chrono::duration_cast<std::chrono::milliseconds>(otherwise).count(), min,
+               kMillisecondsMax));
+  };
+  // More than that the controller does not create at once.
+  constexpr int64_t kPartitionsMax = 10'000;
+  out.offsets_partitions =
+      small("offsets.topic.num.partitions", out.offsets_partitions, 1, kPartitionsMax);
+  out.offsets_replication =
+      small("offsets.topic.replication.factor", out.offsets_replication, 1, INT16_MAX);
+  out.offsets_segment_bytes =
+      number("offsets.topic.segment.bytes", out.offsets_segment_bytes, 1 << 20, INT32_MAX);
+  out.offsets_retention =
+      std::chrono::minutes(number("offsets.retention.minutes", 7 * 24 * 60, 1, INT32_MAX));
+  out.offsets_retention_check =
+      time("offsets.retention.check.interval.ms", out.offsets_retention_check, 1);
+  out.offsets_commit_timeout = time("offsets.commit.timeout.ms", out.offsets_commit_timeout, 1);
+  out.offset_metadata_max_bytes =
+      small("offset.metadata.max.bytes", out.offset_metadata_max_bytes, 0, INT32_MAX);
+  out.group_initial_rebalance_delay =
+      time("group.initial.rebalance.delay.ms", out.group_initial_rebalance_delay, 0);
+  out.group_min_session_timeout =
+      time("group.min.session.timeout.ms", out.group_min_session_timeout, 1);
+  out.group_max_session_timeout =
+      time("group.max.session.timeout.ms", out.group_max_session_timeout, 1);
+  out.group_max_size = small("group.max.size", out.group_max_size, 1, INT32_MAX);
+  if (out.group_min_session_timeout > out.group_max_session_timeout) {
+    if (reader.has("group.min.session.timeout.ms") && reader.has("group.max.session.timeout.ms")) {
+      return reader.contradict("group.min.session.timeout.ms", "group.max.session.timeout.ms",
+                               "the least session timeout is longer than the longest");
+    }
+    const bool low = reader.has("group.max.session.timeout.ms");
+    reader.fail(low ? "group.max.session.timeout.ms" : "group.min.session.timeout.ms",
+                "group.min.session.timeout.ms (6000 if not set) must not be longer than "
+                "group.max.session.timeout.ms (1800000 if not set)");
+  }
+}
+
 // "log.retention.hours=1" -> log.retention.ms=3600000; the finer unit must not say otherwise.
 void convert(ConfigReader& reader, std::string_view key, std::string_view into, int64_t factor,
              metadata::ConfigMap& out) {
@@ -359,6 +406,7 @@ absl::StatusOr<BrokerConfig> parse_config(const Properties& properties, int core
   read_advertised(reader, out);
   read_controllers(reader, out);
   read_limits(reader, cores, out);
+  read_groups(reader, out);
   read_topic_defaults(properties, reader, out);
   if (!reader.status().ok()) return reader.status();
   return out;

@@ -60,9 +60,25 @@ struct BrokerConfig {
   bool allow_insecure_listener = false;
   Duration controlled_shutdown_limit{std::chrono::seconds(5)};
 
+  // Consumer groups, and the topic in which their state lies.
+  int32_t offsets_partitions = 50;
+  int32_t offsets_replication = 3;
+  int64_t offsets_segment_bytes = 104'857'600;
+  Duration offsets_retention{std::chrono::hours(7 * 24)};
+  Duration offsets_retention_check{std::chrono::minutes(10)};
+  Duration offsets_commit_timeout{std::chrono::seconds(5)};
+  int32_t offset_metadata_max_bytes = 4096;
+  Duration group_initial_rebalance_delay{std::chrono::seconds(3)};
+  Duration group_min_session_timeout{std::chrono::seconds(6)};
+  Duration group_max_session_timeout{std::chrono::minutes(30)};
+  int32_t group_max_size = INT32_MAX;
+
   // Defaults for topics. The cluster keeps them: a broker offers those that the cluster does not
   // have yet, and what the cluster has already stands (broker/topic_defaults.h).
   metadata::ConfigMap topic_defaults;
+
+  // All that stands in the file, for DescribeConfigs.
+  metadata::ConfigMap file;
 
   // For the log, once: keys without effect, what an insecure listener means.
   std::vector<std::string> remarks;

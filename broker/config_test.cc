@@ -1,5 +1,6 @@
 #include "broker/config.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -74,6 +75,44 @@ TEST(BrokerConfig, ReadsTheKeysOfAnOrdinaryServerProperties) {
   EXPECT_EQ(config->remarks[0],
             "ignored, not needed here: controller.listener.names, num.io.threads, "
             "socket.send.buffer.bytes, zookeeper.connect");
+}
+
+TEST(BrokerConfig, GroupsHaveKafkasNamesDefaultsAndRanges) {
+  const auto plain = parse(kMinimal);
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  EXPECT_EQ(plain->offsets_partitions, 50);
+  EXPECT_EQ(plain->offsets_replication, 3);
+  EXPECT_EQ(plain->offsets_segment_bytes, 104'857'600);
+  EXPECT_EQ(plain->offsets_retention, std::chrono::hours(168));
+  EXPECT_EQ(plain->offset_metadata_max_bytes, 4096);
+  EXPECT_EQ(plain->group_initial_rebalance_delay, std::chrono::seconds(3));
+  EXPECT_EQ(plain->group_min_session_timeout, std::chrono::seconds(6));
+  EXPECT_EQ(plain->group_max_session_timeout, std::chrono::minutes(30));
+  EXPECT_EQ(plain->group_max_size, INT32_MAX);
+
+  const auto config = with(
+      "group.initial.rebalance.delay.ms=0\n"
+      "group.min.session.timeout.ms=100\n"
+      "group.max.size=9\n"
+      "offsets.retention.minutes=1\n"
+      "offsets.topic.num.partitions=3\n");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->group_initial_rebalance_delay, Duration::zero());
+  EXPECT_EQ(config->group_min_session_timeout, std::chrono::milliseconds(100));
+  EXPECT_EQ(config->group_max_size, 9);
+  EXPECT_EQ(config->offsets_retention, std::chrono::minutes(1));
+  EXPECT_EQ(config->offsets_partitions, 3);
+  EXPECT_TRUE(config->remarks.empty());
+
+  EXPECT_FALSE(with("offsets.topic.num.partitions=0\n").ok());
+  EXPECT_FALSE(with("group.max.size=0\n").ok());
+  EXPECT_FALSE(with("group.min.session.timeout.ms=1800001\n").ok());
+  const auto contradiction =
+      with("group.min.session.timeout.ms=7000\ngroup.max.session.timeout.ms=6500\n");
+  ASSERT_FALSE(contradiction.ok());
+  EXPECT_THAT(std::string(contradiction.status().message()),
+              testing::AllOf(testing::HasSubstr("group.min.session.timeout.ms=7000"),
+                             testing::HasSubstr("group.max.session.timeout.ms=6500")));
 }
 
 TEST(BrokerConfig, AutoIsTheDefaultOfAdvertisedListeners) {
