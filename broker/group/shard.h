@@ -90,9 +90,6 @@ class Shard {
   // These partitions are no more: what is committed for them goes too. No partitions: all of the
   // topic. Nobody is answered.
   void partitions_deleted(const TopicPartitions& deleted, Now now, Effects& effects);
-  // Whoever sent these can no longer be answered (its connection closed). Their answers are
-  // dropped; what they asked for goes on.
-  void forget(Token token);
 
   // ---- The log ----
   // The batch, and so every one before it, is committed. Ids of an earlier life are ignored.
