@@ -23,6 +23,27 @@ enum class Verb {
   kProduce,
   kConsume,
   kVersion,
+  kTopicAlter,
+  kTopicAddPartitions,
+  kTopicTrim,
+  kGroupList,
+  kGroupDescribe,
+  kGroupLag,
+  kGroupSeek,
+  kGroupDelete,
+  kGroupOffsetDelete,
+  kNodeList,
+  kNodeDrain,
+  kNodeUndrain,
+  kConfigGet,
+  kConfigSet,
+  kConfigDiff,
+  kConfigDescribe,
+  kConfigList,
+  kConfigExplain,
+  kExplain,
+  kCompletion,
+  kComplete,
 };
 
 struct CommandLine {
@@ -34,6 +55,17 @@ struct CommandLine {
   TopicDescribeOptions describe;
   ProduceOptions produce;
   ConsumeOptions consume;
+  TopicAlterOptions alter;
+  AddPartitionsOptions add_partitions;
+  TopicTrimOptions trim;
+  GroupListOptions group_list;
+  GroupNames groups;
+  GroupSeekOptions seek;
+  OffsetDeleteOptions offset_delete;
+  NodeOptions node;
+  ConfigOptions config;
+  std::string word;                // explain, completion: of what
+  std::vector<std::string> words;  // __complete: the line so far, its last word unfinished
 };
 
 struct Parsed {

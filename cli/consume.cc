@@ -97,6 +97,7 @@ class Reader {
       case Position::Kind::kLast:
         return RD_KAFKA_OFFSET_TAIL(options_.from.value);
       case Position::Kind::kOffset:
+      case Position::Kind::kShift:  // of a group only
         return options_.from.value;
       case Position::Kind::kTime: {
         const auto found = at.find(partition);
@@ -114,20 +115,44 @@ class Reader {
   rd_kafka_queue_t* queue_;
 };
 
+std::vector<std::pair<std::string_view, std::optional<std::string_view>>> headers_of(
+    const rd_kafka_message_t& message) {
+  std::vector<std::pair<std::string_view, std::optional<std::string_view>>> out;
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return out;
+  const char* name = nullptr;
+  const void* value = nullptr;
+  size_t size = 0;
+  for (size_t i = 0;
+       rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+       ++i) {
+    std::optional<std::string_view> text;
+    if (value != nullptr) text = std::string_view(static_cast<const char*>(value), size);
+    out.emplace_back(name, text);
+  }
+  return out;
+}
+
 void print(const Output& output, const ConsumeOptions& options, const rd_kafka_message_t& message) {
   RecordView record{options.stream.topic,
                     message.partition,
                     message.offset,
                     rd_kafka_message_timestamp(&message, nullptr),
                     {},
-                    {}};
+                    {},
+                    headers_of(message)};
   if (message.key != nullptr) {
     record.key = std::string_view(static_cast<const char*>(message.key), message.key_len);
   }
   if (message.payload != nullptr) {
     record.value = std::string_view(static_cast<const char*>(message.payload), message.len);
   }
-  output.out << (output.json() ? record_json(record) + "\n" : laid_out(options.layout, record));
+  if (output.data()) {
+    if (output.format == Format::kYaml) output.out << "---\n";  // a stream of documents
+    output.print_data(record_json(record));
+  } else {
+    output.out << laid_out(options.layout, record);
+  }
 }
 
 // Until there is enough, the end, or an interrupt. The error that ended it, if one did.

@@ -83,4 +83,28 @@ std::string json_bytes_field(std::string_view name, std::string_view bytes) {
   return json_string(std::string(name) + "_base64") + ":" + json_string(encoded);
 }
 
+JsonObject& JsonObject::add_json(std::string_view name, std::string_view json) {
+  text_ += text_.empty() ? '{' : ',';
+  text_ += json_string(name);
+  text_ += ':';
+  text_ += json;
+  return *this;
+}
+
+std::string json_list(const std::vector<std::string>& elements) {
+  std::string out = "[";
+  for (const std::string& element : elements) {
+    if (out.size() > 1) out += ',';
+    out += element;
+  }
+  return out + ']';
+}
+
+std::string json_strings(const std::vector<std::string>& texts) {
+  std::vector<std::string> quoted;
+  quoted.reserve(texts.size());
+  for (const std::string& text : texts) quoted.push_back(json_string(text));
+  return json_list(quoted);
+}
+
 }  // namespace barnabas::cli

@@ -11,6 +11,7 @@
 #include "cli/admin_client.h"
 #include "cli/admin_grpc.h"
 #include "cli/command_line.h"
+#include "cli/json_text.h"
 #include "cli/streams.h"
 #include "cli/verbs.h"
 #include "cli/version.h"
@@ -35,8 +36,8 @@ std::optional<std::string> environment(const std::string& name) {
 }
 
 int version(const Output& output) {
-  if (output.json()) {
-    output.out << "{\"name\":\"barnabas\",\"version\":\"" << kVersion << "\"}\n";
+  if (output.data()) {
+    output.print_data(JsonObject().add("name", "barnabas").add("version", kVersion).text());
   } else {
     output.out << "barnabas " << kVersion << '\n';
   }
@@ -53,7 +54,7 @@ std::optional<Problem> complete(StreamOptions& stream, AdminClient& client) {
 }
 
 int run(CommandLine line) {
-  const Output output = terminal_output(line.common.format, line.common.quiet);
+  const Output output = terminal_output(line.common.format, line.common.quiet, line.common.headers);
   AdminClient client(line.common.controllers, dial_grpc, real_patience(),
                      Uuid::make(*system_random()).bytes(), line.common.timeout);
   switch (line.verb) {
@@ -77,6 +78,8 @@ int run(CommandLine line) {
     case Verb::kConsume:
       if (const auto problem = complete(line.consume.stream, client)) return output.fail(*problem);
       return consume(output, line.consume, line.common.timeout);
+    default:
+      break;
   }
   return static_cast<int>(ExitCode::kFailed);
 }

@@ -9,10 +9,12 @@
 #include <string>
 
 #include "cli/problem.h"
+#include "cli/table.h"
 
 namespace barnabas::cli {
 
-enum class Format { kTable, kJson };
+// kWide: a table with everything in it, nothing shortened and no number rounded.
+enum class Format { kTable, kWide, kJson, kYaml, kJsonl };
 
 struct Output {
   std::ostream& out;
@@ -21,8 +23,15 @@ struct Output {
   bool quiet = false;
   bool colour = false;  // stdout is a terminal and NO_COLOR is not set
   size_t width = 0;     // of the terminal; 0: there is none
+  bool headers = true;  // titles above tables
 
-  bool json() const { return format == Format::kJson; }
+  // For programs: JSON, or what is made from it.
+  bool data() const { return format != Format::kTable && format != Format::kWide; }
+  bool wide() const { return format == Format::kWide; }
+  // Prints a verb's whole data in the form that was asked for; jsonl has a line for each element
+  // of its field `list`.
+  void print_data(const std::string& json, const char* list = "") const;
+  void print(const Table& table) const;
   // Prints it where and how it belongs; returns its exit code.
   int fail(const Problem& problem) const;
   // A word of progress or advice; nothing under --quiet.
@@ -31,7 +40,7 @@ struct Output {
 };
 
 // For the process: stdout and stderr as they are.
-Output terminal_output(Format format, bool quiet);
+Output terminal_output(Format format, bool quiet, bool headers = true);
 
 // "1 partition", "3 partitions"
 std::string counted(int64_t n, const char* one, const char* many);

@@ -44,8 +44,8 @@ int quorum_status(AdminClient& client, const Output& output) {
   const auto answer = describe_quorum(client);
   if (!answer.ok()) return output.fail(answer.problem());
   const proto::DescribeQuorumAnswer& quorum = answer.value();
-  if (output.json()) {
-    output.out << message_json(quorum) << '\n';
+  if (output.data()) {
+    output.print_data(message_json(quorum), "voters");
     return 0;
   }
   const bool by_leader = quorum.answered_by() == quorum.leader();
@@ -72,7 +72,7 @@ int quorum_status(AdminClient& client, const Output& output) {
                leads || !by_leader ? "" : contact_text(voter.since_contact_ms()),
                voter.snapshotting() ? "receives a snapshot" : ""});
   }
-  output.out << table.render(output.width, output.colour);
+  output.print(table);
   if (!by_leader) {
     output.note(absl::StrCat("answered by controller ", quorum.answered_by(), " (", quorum.role(),
                              "), which does not know how far the others are"));

@@ -2,6 +2,7 @@
 
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
+#include <absl/time/time.h>
 
 #include "cli/duration.h"
 #include "cli/json_text.h"
@@ -9,9 +10,50 @@
 namespace barnabas::cli {
 namespace {
 
-constexpr std::string_view kFields = "tpokvT%";
+constexpr std::string_view kFields = "tpokvhTdKV%";
 
-std::optional<char> escaped(char c) {
+// "name=value,name=value"
+std::string headers_text(const RecordView& record) {
+  std::string out;
+  for (const auto& [name, value] : record.headers) {
+    if (!out.empty()) out += ',';
+    out += name;
+    out += '=';
+    out += value.value_or("");
+  }
+  return out;
+}
+
+std::string field(char name, const RecordView& record) {
+  switch (name) {
+    case 't':
+      return std::string(record.topic);
+    case 'p':
+      return std::to_string(record.partition);
+    case 'o':
+      return std::to_string(record.offset);
+    case 'k':
+      return std::string(record.key.value_or(""));
+    case 'v':
+      return std::string(record.value.value_or(""));
+    case 'h':
+      return headers_text(record);
+    case 'T':
+      return std::to_string(record.timestamp_ms);
+    case 'd':
+      return date_text(record.timestamp_ms);
+    case 'K':
+      return record.key ? std::to_string(record.key->size()) : "-1";
+    case 'V':
+      return record.value ? std::to_string(record.value->size()) : "-1";
+    default:
+      return "%";
+  }
+}
+
+}  // namespace
+
+std::optional<char> unescaped(char c) {
   switch (c) {
     case 'n':
       return '\n';
@@ -28,26 +70,10 @@ std::optional<char> escaped(char c) {
   }
 }
 
-std::string field(char name, const RecordView& record) {
-  switch (name) {
-    case 't':
-      return std::string(record.topic);
-    case 'p':
-      return std::to_string(record.partition);
-    case 'o':
-      return std::to_string(record.offset);
-    case 'k':
-      return std::string(record.key.value_or(""));
-    case 'v':
-      return std::string(record.value.value_or(""));
-    case 'T':
-      return std::to_string(record.timestamp_ms);
-    default:
-      return "%";
-  }
+std::string date_text(int64_t ms) {
+  if (ms < 0) return "-";
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMillis(ms), absl::UTCTimeZone());
 }
-
-}  // namespace
 
 std::string check_layout(std::string_view layout) {
   for (size_t i = 0; i < layout.size(); ++i) {
@@ -58,9 +84,10 @@ std::string check_layout(std::string_view layout) {
     if (kind == '%' && kFields.find(layout[i]) == std::string_view::npos) {
       return absl::StrCat("%", std::string(1, layout[i]),
                           " is nothing; %t topic, %p partition, %o offset, %k key, %v value, "
-                          "%T time, %% a percent sign");
+                          "%h headers, %T time in ms, %d date, %K and %V sizes of key and value, "
+                          "%% a percent sign");
     }
-    if (kind == '\\' && !escaped(layout[i]).has_value()) {
+    if (kind == '\\' && !unescaped(layout[i]).has_value()) {
       return absl::StrCat("\\", std::string(1, layout[i]), " is nothing; \\n \\t \\r \\0 \\\\ are");
     }
   }
@@ -73,7 +100,7 @@ std::string laid_out(std::string_view layout, const RecordView& record) {
     if (layout[i] == '%' && i + 1 < layout.size()) {
       out += field(layout[++i], record);
     } else if (layout[i] == '\\' && i + 1 < layout.size()) {
-      out += escaped(layout[++i]).value_or('?');
+      out += unescaped(layout[++i]).value_or('?');
     } else {
       out += layout[i];
     }
@@ -86,8 +113,15 @@ std::string record_json(const RecordView& record) {
       absl::StrCat("{\"topic\":", json_string(record.topic), ",\"partition\":", record.partition,
                    ",\"offset\":", record.offset, ",\"timestamp_ms\":", record.timestamp_ms, ",");
   absl::StrAppend(&out, record.key ? json_bytes_field("key", *record.key) : "\"key\":null", ",");
-  absl::StrAppend(&out, record.value ? json_bytes_field("value", *record.value) : "\"value\":null");
-  return out + "}";
+  absl::StrAppend(&out, record.value ? json_bytes_field("value", *record.value) : "\"value\":null",
+                  ",\"headers\":[");
+  const char* comma = "";
+  for (const auto& [name, value] : record.headers) {
+    absl::StrAppend(&out, comma, "{", json_bytes_field("key", name), ",",
+                    value ? json_bytes_field("value", *value) : "\"value\":null", "}");
+    comma = ",";
+  }
+  return out + "]}";
 }
 
 std::optional<Position> parse_position(std::string_view text, int64_t now_ms) {

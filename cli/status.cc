@@ -19,13 +19,12 @@ namespace {
 void print_json(const Output& output, const Health& health,
                 const proto::DescribeClusterAnswer* cluster,
                 const proto::DescribeQuorumAnswer* quorum) {
-  output.out << "{\"verdict\":" << json_string(health.word()) << ",\"reasons\":["
-             << absl::StrJoin(health.reasons, ",",
-                              [](std::string* out, const std::string& reason) {
-                                absl::StrAppend(out, json_string(reason));
-                              })
-             << "],\"cluster\":" << (cluster == nullptr ? "null" : message_json(*cluster))
-             << ",\"quorum\":" << (quorum == nullptr ? "null" : message_json(*quorum)) << "}\n";
+  output.print_data(JsonObject()
+                        .add("verdict", health.word())
+                        .add_json("reasons", json_strings(health.reasons))
+                        .add_json("cluster", cluster == nullptr ? "null" : message_json(*cluster))
+                        .add_json("quorum", quorum == nullptr ? "null" : message_json(*quorum))
+                        .text());
 }
 
 std::string address_of(const proto::BrokerView& broker) {
@@ -73,7 +72,7 @@ void print_nodes(const Output& output, const proto::DescribeClusterAnswer& clust
          broker.since_heartbeat_ms() < 0 ? "-" : text_of(Milliseconds(broker.since_heartbeat_ms())),
          broker.rack(), broker.software()});
   }
-  output.out << table.render(output.width, output.colour);
+  output.print(table);
 }
 
 // Without an active controller records still flow, and nobody can say how the partitions are.
@@ -83,13 +82,13 @@ int without_cluster(const Output& output, const Problem& problem,
   const bool silent = !quorum.ok();
   health.level = silent ? kStatusDown : kStatusDegraded;
   health.reasons.push_back(silent ? "no controller answers" : "no controller is active");
-  if (output.json()) {
+  if (output.data()) {
     print_json(output, health, nullptr, quorum.ok() ? &quorum.value() : nullptr);
   } else if (!output.quiet) {
     output.out << "cluster " << verdict(output, health) << ": "
                << absl::StrJoin(health.reasons, "; ") << '\n';
   }
-  if (!output.json()) output.fail(silent ? quorum.problem() : problem);
+  if (!output.data()) output.fail(silent ? quorum.problem() : problem);
   return health.level;
 }
 
@@ -106,7 +105,7 @@ int status(AdminClient& client, const Output& output) {
   std::sort(cluster.mutable_brokers()->begin(), cluster.mutable_brokers()->end(),
             [](const auto& a, const auto& b) { return a.id() < b.id(); });
   const Health health = judge(cluster, &quorum.value());
-  if (output.json()) {
+  if (output.data()) {
     print_json(output, health, &cluster, &quorum.value());
     return health.level;
   }

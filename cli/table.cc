@@ -45,7 +45,7 @@ std::string line(const std::vector<std::string>& cells, const std::vector<size_t
 
 }  // namespace
 
-std::string Table::render(size_t width, bool colour) const {
+std::string Table::render(size_t width, bool colour, bool headers) const {
   std::vector<size_t> widths(columns_.size(), 0);
   std::vector<bool> shown(columns_.size(), rows_.empty());
   for (const auto& row : rows_) {
@@ -74,9 +74,12 @@ std::string Table::render(size_t width, bool colour) const {
 
   std::vector<std::string> titles;
   for (const Column& column : columns_) titles.push_back(column.title);
-  std::string out = line(titles, widths, columns_, shown);
-  if (colour) out = "\033[1m" + out + "\033[0m";
-  out += '\n';
+  std::string out;
+  if (headers) {
+    out = line(titles, widths, columns_, shown);
+    if (colour) out = "\033[1m" + out + "\033[0m";
+    out += '\n';
+  }
   for (const auto& row : rows_) out += line(row, widths, columns_, shown) + '\n';
   return out;
 }

@@ -24,9 +24,9 @@ class Table {
   void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
 
   // `width` 0: as wide as needed. Otherwise the widest columns of text give way, their cells ending
-  // in "~". Titles are bold where `colour` is set. Each line ends with a line break and has no
-  // blanks before it. A column whose every cell is empty is left out.
-  std::string render(size_t width, bool colour) const;
+  // in "~". Titles are bold where `colour` is set, and absent without `headers`. Each line ends
+  // with a line break and has no blanks before it. A column whose every cell is empty is left out.
+  std::string render(size_t width, bool colour, bool headers = true) const;
 
  private:
   std::vector<Column> columns_;

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/data_text.h"
 #include "cli/duration.h"
+#include "cli/input_layout.h"
 #include "cli/json_text.h"
 #include "cli/nearest.h"
 #include "cli/record_layout.h"
@@ -64,14 +66,81 @@ TEST(Nearest, IsNothingWhereNoWordIsNear) {
   EXPECT_EQ(nearest("-z", {"-k", "-q"}), "-k");  // one edit: worth naming
 }
 
-RecordView record() { return {"board", 2, 17, 1'700'000'000'000, "k", "v\tw"}; }
+RecordView record() { return {"board", 2, 17, 1'700'000'000'000, "k", "v\tw", {}}; }
 
 TEST(Layout, PrintsTheFieldsThatItNames) {
   EXPECT_EQ(laid_out("%t/%p/%o %k=%v @%T%%\\n", record()), "board/2/17 k=v\tw @1700000000000%\n");
 }
 
 TEST(Layout, PrintsNothingForAnAbsentKeyOrValue) {
-  EXPECT_EQ(laid_out("[%k][%v]", RecordView{"t", 0, 0, -1, {}, {}}), "[][]");
+  EXPECT_EQ(laid_out("[%k][%v]", RecordView{"t", 0, 0, -1, {}, {}, {}}), "[][]");
+}
+
+TEST(Layout, PrintsHeadersDatesAndSizes) {
+  RecordView with = record();
+  with.headers = {{"a", "1"}, {"b", {}}};
+  EXPECT_EQ(laid_out("%h %d %K/%V", with), "a=1,b= 2023-11-14T22:13:20.000Z 1/3");
+  EXPECT_EQ(laid_out("%h|%d %K/%V", RecordView{"t", 0, 0, -1, {}, {}, {}}), "|- -1/-1");
+}
+
+TEST(InputLayout, TakesALineApartByWhatStandsBetweenTheFields) {
+  EXPECT_EQ(check_input_layout("%k:%v\\n"), "");
+  const auto plain = InputLayout("%k:%v\\n").read("key:value:more");
+  ASSERT_TRUE(plain.has_value());
+  EXPECT_EQ(plain->key, "key");
+  EXPECT_EQ(plain->value, "value:more");
+  const auto all = InputLayout("%p %T [%h] 100%% %k\\t%v.").read("3 1700 [a=1,b=] 100% k\tv.");
+  ASSERT_TRUE(all.has_value());
+  EXPECT_EQ(all->partition, 3);
+  EXPECT_EQ(all->timestamp_ms, 1700);
+  EXPECT_EQ(all->key, "k");
+  EXPECT_EQ(all->value, "v");
+  EXPECT_EQ(all->headers,
+            (std::vector<std::pair<std::string, std::string>>{{"a", "1"}, {"b", ""}}));
+  EXPECT_EQ(InputLayout("").read("a:b")->value, "a:b");
+  EXPECT_FALSE(InputLayout("").read("a:b")->key.has_value());
+}
+
+TEST(InputLayout, RefusesALineThatDoesNotFit) {
+  EXPECT_FALSE(InputLayout("%k:%v").read("no separator").has_value());
+  EXPECT_FALSE(InputLayout("<%v>").read("<half").has_value());
+  EXPECT_FALSE(InputLayout("%p %v").read("one v").has_value());
+  EXPECT_FALSE(InputLayout("%p %v").read("-1 v").has_value());
+  EXPECT_FALSE(InputLayout("%h %v").read("=1 v").has_value());
+}
+
+TEST(InputLayout, NamesItsFirstMistake) {
+  EXPECT_NE(check_input_layout("%k%v").find("nothing stands before %v"), std::string::npos);
+  EXPECT_NE(check_input_layout("%k %k").find("twice"), std::string::npos);
+  EXPECT_NE(check_input_layout("%o").find("cannot be read"), std::string::npos);
+  EXPECT_NE(check_input_layout("none").find("no field"), std::string::npos);
+  EXPECT_NE(check_input_layout("%v\\q").find("\\q is nothing"), std::string::npos);
+  EXPECT_NE(check_input_layout("%").find("ends in the middle"), std::string::npos);
+}
+
+TEST(Data, IsTheSameInYamlAndInLines) {
+  const std::string json =
+      R"({"topics":[{"name":"a","count":1,"empty":[],"list":[1,"x: y"]},{"name":"null","count":"2"}],"z":{"k":true}})";
+  EXPECT_EQ(
+      yaml_of(json),
+      "topics:\n  - name: a\n    count: 1\n    empty: []\n    list:\n      - 1\n      - \"x: y\"\n"
+      "  - name: \"null\"\n    count: \"2\"\nz:\n  k: true\n");
+  EXPECT_EQ(json_lines_of(json, "topics"),
+            "{\"name\":\"a\",\"count\":1,\"empty\":[],\"list\":[1,\"x: y\"]}\n"
+            "{\"name\":\"null\",\"count\":\"2\"}\n");
+  EXPECT_EQ(json_lines_of(json, "nothing"), json + "\n");
+}
+
+TEST(Data, ObjectsAreWrittenFieldByField) {
+  EXPECT_EQ(JsonObject()
+                .add("text", "a\"b")
+                .add("number", int64_t{-5})
+                .add("flag", true)
+                .add_null("none")
+                .add_json("list", json_strings({"x", "y"}))
+                .text(),
+            R"({"text":"a\"b","number":-5,"flag":true,"none":null,"list":["x","y"]})");
+  EXPECT_EQ(JsonObject().text(), "{}");
 }
 
 TEST(Layout, NamesItsFirstMistake) {
@@ -100,8 +169,9 @@ TEST(Json, EscapesWhatWouldEndAStringAndControlCharacters) {
 TEST(Json, SaysWhereBytesAreNotText) {
   EXPECT_EQ(json_bytes_field("value", "käse"), "\"value\":\"käse\"");
   EXPECT_EQ(json_bytes_field("value", "\xff\x00\x01"), "\"value_base64\":\"/w==\"");
-  EXPECT_EQ(record_json({"t", 0, 1, 5, {}, "v"}),
-            R"({"topic":"t","partition":0,"offset":1,"timestamp_ms":5,"key":null,"value":"v"})");
+  EXPECT_EQ(record_json({"t", 0, 1, 5, {}, "v", {{"h", "x"}, {"n", {}}}}),
+            R"({"topic":"t","partition":0,"offset":1,"timestamp_ms":5,"key":null,"value":"v",)"
+            R"("headers":[{"key":"h","value":"x"},{"key":"n","value":null}]})");
 }
 
 TEST(Json, KnowsWhatUtf8Is) {

@@ -68,19 +68,19 @@ std::string named(const char* what, const std::vector<std::string>& names) {
 int topic_create(AdminClient& client, const Output& output, const TopicCreateOptions& options) {
   const auto answer = client.call(request_of(options), named("create", options.names));
   if (!answer.ok()) return output.fail(answer.problem());
-  if (output.json()) output.out << message_json(answer.value().create_topics()) << '\n';
+  if (output.data()) output.print_data(message_json(answer.value().create_topics()), "topics");
   Tally tally(output);
   for (const proto::CreatedTopic& topic : answer.value().create_topics().topics()) {
     const int code = topic.error().code();
     if (code == 0) {
       tally.done();
-      if (output.json() || output.quiet) continue;
+      if (output.data() || output.quiet) continue;
       output.out << (options.validate_only ? "could create topic " : "created topic ")
                  << topic.name() << "  " << counted(topic.partitions(), "partition", "partitions")
                  << ", " << counted(topic.replication_factor(), "replica", "replicas") << " each\n";
     } else if (code == kAlreadyExists && options.if_not_exists) {
       tally.done();
-      if (!output.json()) output.note(absl::StrCat("topic ", topic.name(), " exists already"));
+      if (!output.data()) output.note(absl::StrCat("topic ", topic.name(), " exists already"));
     } else {
       tally.failed(problem_of(code, topic.error().message(),
                               absl::StrCat("create topic ", topic.name()), topic.name()));
@@ -96,16 +96,16 @@ int topic_delete(AdminClient& client, const Output& output, const TopicDeleteOpt
   }
   const auto answer = client.call(std::move(request), named("delete", options.names));
   if (!answer.ok()) return output.fail(answer.problem());
-  if (output.json()) output.out << message_json(answer.value().delete_topics()) << '\n';
+  if (output.data()) output.print_data(message_json(answer.value().delete_topics()), "topics");
   Tally tally(output);
   for (const proto::DeletedTopic& topic : answer.value().delete_topics().topics()) {
     const int code = topic.error().code();
     if (code == 0) {
       tally.done();
-      if (!output.json() && !output.quiet) output.out << "deleted topic " << topic.name() << '\n';
+      if (!output.data() && !output.quiet) output.out << "deleted topic " << topic.name() << '\n';
     } else if (code == kUnknownTopic && options.if_exists) {
       tally.done();
-      if (!output.json()) output.note(absl::StrCat("there is no topic ", topic.name()));
+      if (!output.data()) output.note(absl::StrCat("there is no topic ", topic.name()));
     } else {
       tally.failed(problem_of(code, topic.error().message(),
                               absl::StrCat("delete topic ", topic.name()), topic.name()));

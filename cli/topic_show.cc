@@ -43,7 +43,7 @@ void describe(const Output& output, const proto::TopicView& topic) {
     for (const auto& entry : topic.configs()) {
       configs.add({entry.key(), entry.has_value() ? entry.value() : "-", "topic"});
     }
-    output.out << configs.render(output.width, output.colour);
+    output.print(configs);
   }
   Table table({{"partition", Align::kRight},
                {"leader", Align::kRight},
@@ -65,7 +65,7 @@ void describe(const Output& output, const proto::TopicView& topic) {
                absl::StrJoin(partition.in_sync(), ","), absl::StrJoin(partition.eligible(), ","),
                partition.durability(), note});
   }
-  output.out << table.render(output.width, output.colour);
+  output.print(table);
 }
 
 }  // namespace
@@ -83,8 +83,8 @@ int topic_list(AdminClient& client, const Output& output, const TopicListOptions
   }
   std::sort(topics.begin(), topics.end(),
             [](const auto& a, const auto& b) { return a.name() < b.name(); });
-  if (output.json()) {
-    output.out << message_json(answer.value().describe_topics()) << '\n';
+  if (output.data()) {
+    output.print_data(message_json(answer.value().describe_topics()), "topics");
     return 0;
   }
   if (output.quiet) {
@@ -106,7 +106,7 @@ int topic_list(AdminClient& client, const Output& output, const TopicListOptions
                absl::StrCat(topic.replication_factor()), absl::StrCat(topic.leaderless()),
                absl::StrCat(topic.under_replicated()), id_text(topic.id())});
   }
-  output.out << table.render(output.width, output.colour);
+  output.print(table);
   return 0;
 }
 
@@ -122,7 +122,7 @@ int topic_describe(AdminClient& client, const Output& output, const TopicDescrib
                                                       : absl::StrJoin(options.names, ", ")));
   if (!answer.ok()) return output.fail(answer.problem());
   const auto& topics = answer.value().describe_topics().topics();
-  if (output.json()) output.out << message_json(answer.value().describe_topics()) << '\n';
+  if (output.data()) output.print_data(message_json(answer.value().describe_topics()), "topics");
   ExitCode first = ExitCode::kOk;
   int shown = 0;
   for (const proto::TopicView& topic : topics) {
@@ -134,7 +134,7 @@ int topic_describe(AdminClient& client, const Output& output, const TopicDescrib
       if (first == ExitCode::kOk) first = problem.exit;
       continue;
     }
-    if (!output.json()) {
+    if (!output.data()) {
       if (shown > 0) output.out << '\n';
       describe(output, topic);
     }

@@ -1,0 +1,279 @@
+// What is asked about consumer groups.
+
+#include <absl/strings/str_cat.h>
+
+#include "cli/wire_cluster.h"
+#include "kafka/messages/delete_groups.h"
+#include "kafka/messages/describe_groups.h"
+#include "kafka/messages/list_groups.h"
+#include "kafka/messages/offset_commit.h"
+#include "kafka/messages/offset_delete.h"
+#include "kafka/messages/offset_fetch.h"
+
+namespace barnabas::cli {
+namespace {
+
+// The newest versions that name topics by name.
+constexpr int16_t kOffsetFetchByName = 9;
+constexpr int16_t kOffsetCommitByName = 9;
+constexpr int16_t kManyGroups = 8;  // the first OffsetFetch with several groups
+
+// What a consumer's assignment says: version i16, then topics with their partitions. What cannot be
+// read (another protocol type) is empty.
+std::vector<TopicPartition> assignment_of(std::string_view bytes) {
+  std::vector<TopicPartition> out;
+  ByteReader in(bytes);
+  in.read_int16();
+  const int32_t topics = in.read_int32();
+  for (int32_t i = 0; i < topics && in.ok(); ++i) {
+    const int16_t length = in.read_int16();
+    if (length < 0) return {};
+    const std::string topic(in.read_bytes(static_cast<size_t>(length)));
+    const int32_t count = in.read_int32();
+    for (int32_t j = 0; j < count && in.ok(); ++j) out.push_back({topic, in.read_int32()});
+  }
+  return in.ok() ? out : std::vector<TopicPartition>{};
+}
+
+GroupView view_of(const kafka::DescribeGroupsResponse::DescribedGroup& group, const Node& node) {
+  GroupView view;
+  view.id = std::string(group.group_id);
+  view.code = group.error_code;
+  view.message = std::string(group.error_message.value_or(""));
+  view.state = std::string(group.group_state);
+  view.protocol_type = std::string(group.protocol_type);
+  view.assignor = std::string(group.protocol_data);
+  view.coordinator = node;
+  for (const auto& member : group.members) {
+    GroupMember& out = view.members.emplace_back();
+    out.id = std::string(member.member_id);
+    if (member.group_instance_id.has_value()) {
+      out.instance = std::string(*member.group_instance_id);
+    }
+    out.client_id = std::string(member.client_id);
+    out.host = std::string(member.client_host);
+    if (view.protocol_type == "consumer") out.assigned = assignment_of(member.member_assignment);
+  }
+  return view;
+}
+
+template <class Topics>
+void collect(const Topics& topics, std::map<TopicPartition, CommittedOffset>& out) {
+  for (const auto& topic : topics) {
+    for (const auto& partition : topic.partitions) {
+      if (partition.error_code == 0 && partition.committed_offset < 0) continue;  // none
+      out[{std::string(topic.name), partition.partition_index}] = {
+          partition.committed_offset, std::string(partition.metadata.value_or("")),
+          partition.error_code};
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::vector<GroupListing>> WireCluster::list_groups() {
+  const std::string tried = "list groups";
+  const Deadline until = pool_.failover_deadline();
+  for (;;) {
+    if (auto problem = pool_.refresh({}, tried)) return *problem;
+    const bool last = std::chrono::steady_clock::now() >= until;
+    std::vector<GroupListing> found;
+    std::optional<Problem> problem;
+    for (const auto& [id, node] : std::map<int32_t, Node>(pool_.nodes())) {
+      auto link = pool_.node(id, tried);
+      if (!link.ok()) {
+        problem = link.problem();
+        break;
+      }
+      auto answer = call<kafka::ListGroupsResponse>(*link.value(), kafka::ListGroupsRequest{},
+                                                    pool_.deadline());
+      if (!answer.ok()) {
+        problem = pool_.broken(answer.status(), tried);
+        break;
+      }
+      if (answer->body.error_code != 0) {
+        problem = problem_of(answer->body.error_code, "", tried, "");
+        if (passes(answer->body.error_code)) problem->exit = ExitCode::kUnreachable;
+        break;
+      }
+      for (const auto& group : answer->body.groups) {
+        found.push_back({std::string(group.group_id), std::string(group.group_state),
+                         std::string(group.protocol_type), std::string(group.group_type), id});
+      }
+    }
+    if (!problem.has_value()) return found;
+    if (last || problem->exit != ExitCode::kUnreachable) return *problem;
+    pool_.pause();
+  }
+}
+
+Result<std::vector<GroupView>> WireCluster::describe_groups(const std::vector<std::string>& names) {
+  std::map<std::string, GroupView> found;
+  const auto problem = pool_.ask_coordinators(
+      {names.begin(), names.end()}, "describe groups",
+      [&](Connection& link, const Node& node,
+          const std::set<std::string>& groups) -> absl::StatusOr<std::set<std::string>> {
+        kafka::DescribeGroupsRequest request;
+        request.groups.assign(groups.begin(), groups.end());
+        auto answer = call<kafka::DescribeGroupsResponse>(link, request, pool_.deadline());
+        if (!answer.ok()) return answer.status();
+        std::set<std::string> again;
+        for (const auto& group : answer->body.groups) {
+          if (passes(group.error_code)) {
+            again.emplace(group.group_id);
+          } else {
+            found[std::string(group.group_id)] = view_of(group, node);
+          }
+        }
+        return again;
+      },
+      [&](const std::string& group, int code, const std::string& message) {
+        GroupView& view = found[group];
+        view.id = group;
+        view.code = code;
+        view.message = message;
+      });
+  if (problem.has_value()) return *problem;
+  std::vector<GroupView> out;
+  for (const std::string& name : names) out.push_back(found[name]);
+  return out;
+}
+
+Result<std::map<TopicPartition, CommittedOffset>> WireCluster::committed(const std::string& group) {
+  const std::string tried = absl::StrCat("ask for the offsets of group ", group);
+  std::map<TopicPartition, CommittedOffset> found;
+  std::optional<Problem> refused;
+  const auto refuse = [&](int code, const std::string& message) {
+    refused = problem_of(code, message, tried, group);
+  };
+  const auto problem = pool_.ask_coordinators(
+      {group}, tried,
+      [&](Connection& link, const Node& /*node*/,
+          const std::set<std::string>& groups) -> absl::StatusOr<std::set<std::string>> {
+        kafka::OffsetFetchRequest request;
+        if (has_version(link, kafka::OffsetFetchRequest::kApiKey, kManyGroups)) {
+          auto& one = request.groups.emplace_back();
+          one.group_id = group;
+          one.topics.reset();  // all
+        } else {
+          request.group_id = group;
+          request.topics.reset();
+        }
+        auto answer =
+            call<kafka::OffsetFetchResponse>(link, request, pool_.deadline(), kOffsetFetchByName);
+        if (!answer.ok()) return answer.status();
+        int code = answer->body.error_code;
+        for (const auto& one : answer->body.groups) {
+          code = one.error_code;
+          collect(one.topics, found);
+        }
+        collect(answer->body.topics, found);
+        if (passes(code)) return groups;
+        if (code != 0) refuse(code, "");
+        return std::set<std::string>{};
+      },
+      [&](const std::string&, int code, const std::string& message) { refuse(code, message); });
+  if (problem.has_value()) return *problem;
+  if (refused.has_value()) return *refused;
+  return found;
+}
+
+Result<std::map<TopicPartition, int>> WireCluster::commit(
+    const std::string& group, const std::map<TopicPartition, int64_t>& offsets) {
+  const std::string tried = absl::StrCat("set the offsets of group ", group);
+  std::map<TopicPartition, int> codes;
+  const auto problem = pool_.ask_coordinators(
+      {group}, tried,
+      [&](Connection& link, const Node& /*node*/,
+          const std::set<std::string>& groups) -> absl::StatusOr<std::set<std::string>> {
+        kafka::OffsetCommitRequest request;
+        request.group_id = group;
+        for (const auto& [one, offset] : offsets) {  // ordered by topic
+          if (request.topics.empty() || request.topics.back().name != one.topic) {
+            request.topics.emplace_back().name = one.topic;
+          }
+          auto& partition = request.topics.back().partitions.emplace_back();
+          partition.partition_index = one.partition;
+          partition.committed_offset = offset;
+        }
+        auto answer =
+            call<kafka::OffsetCommitResponse>(link, request, pool_.deadline(), kOffsetCommitByName);
+        if (!answer.ok()) return answer.status();
+        bool again = false;
+        for (const auto& topic : answer->body.topics) {
+          for (const auto& partition : topic.partitions) {
+            again = again || passes(partition.error_code);
+            codes[{std::string(topic.name), partition.partition_index}] = partition.error_code;
+          }
+        }
+        return again ? groups : std::set<std::string>{};
+      },
+      [&](const std::string&, int code, const std::string&) {
+        for (const auto& [one, offset] : offsets) codes[one] = code;
+      });
+  if (problem.has_value()) return *problem;
+  return codes;
+}
+
+Result<std::map<std::string, int>> WireCluster::delete_groups(
+    const std::vector<std::string>& names) {
+  std::map<std::string, int> codes;
+  const auto problem = pool_.ask_coordinators(
+      {names.begin(), names.end()}, "delete groups",
+      [&](Connection& link, const Node& /*node*/,
+          const std::set<std::string>& groups) -> absl::StatusOr<std::set<std::string>> {
+        kafka::DeleteGroupsRequest request;
+        request.groups_names.assign(groups.begin(), groups.end());
+        auto answer = call<kafka::DeleteGroupsResponse>(link, request, pool_.deadline());
+        if (!answer.ok()) return answer.status();
+        std::set<std::string> again;
+        for (const auto& one : answer->body.results) {
+          codes[std::string(one.group_id)] = one.error_code;
+          if (passes(one.error_code)) again.emplace(one.group_id);
+        }
+        return again;
+      },
+      [&](const std::string& group, int code, const std::string&) { codes[group] = code; });
+  if (problem.has_value()) return *problem;
+  return codes;
+}
+
+Result<std::map<TopicPartition, int>> WireCluster::delete_offsets(
+    const std::string& group, const std::set<TopicPartition>& partitions) {
+  const std::string tried = absl::StrCat("delete offsets of group ", group);
+  std::map<TopicPartition, int> codes;
+  std::optional<Problem> refused;
+  const auto refuse = [&](int code, const std::string& message) {
+    refused = problem_of(code, message, tried, group);
+  };
+  const auto problem = pool_.ask_coordinators(
+      {group}, tried,
+      [&](Connection& link, const Node& /*node*/,
+          const std::set<std::string>& groups) -> absl::StatusOr<std::set<std::string>> {
+        kafka::OffsetDeleteRequest request;
+        request.group_id = group;
+        for (const TopicPartition& one : partitions) {
+          if (request.topics.empty() || request.topics.back().name != one.topic) {
+            request.topics.emplace_back().name = one.topic;
+          }
+          request.topics.back().partitions.emplace_back().partition_index = one.partition;
+        }
+        auto answer = call<kafka::OffsetDeleteResponse>(link, request, pool_.deadline());
+        if (!answer.ok()) return answer.status();
+        const int code = answer->body.error_code;
+        if (passes(code)) return groups;
+        if (code != 0) refuse(code, "");
+        for (const auto& topic : answer->body.topics) {
+          for (const auto& partition : topic.partitions) {
+            codes[{std::string(topic.name), partition.partition_index}] = partition.error_code;
+          }
+        }
+        return std::set<std::string>{};
+      },
+      [&](const std::string&, int code, const std::string& message) { refuse(code, message); });
+  if (problem.has_value()) return *problem;
+  if (refused.has_value()) return *refused;
+  return codes;
+}
+
+}  // namespace barnabas::cli
