@@ -30,6 +30,10 @@ void Balance::passive() {
 
 void Balance::committed(const metadata::Delta& delta) {
   for (const TopicPartition& id : delta.partitions) consider(id);
+  // One that kept its place in sync leads again once it is unfenced, without any further change.
+  for (BrokerId broker : delta.brokers) {
+    for (const TopicPartition& id : ledger_.committed().partitions_of(broker)) consider(id);
+  }
   arm();
 }
 

@@ -35,11 +35,11 @@ Brokers::~Brokers() { loop_.cancel(timer_); }
 
 void Brokers::active(const std::string& cluster_id) {
   cluster_id_ = cluster_id;
-  std::vector<Incarnation> unfenced;
+  std::vector<Incarnation> counted;
   for (const auto& [id, broker] : ledger_.committed().brokers()) {
-    if (!broker.fenced) unfenced.push_back(incarnation_of(broker));
+    if (!broker.fenced || broker.returning) counted.push_back(incarnation_of(broker));
   }
-  liveness_.reset(unfenced, now());
+  liveness_.reset(counted, now());
   arm();
 }
 
@@ -48,6 +48,7 @@ void Brokers::passive() {
   timer_ = 0;
   applied_.clear();
   stop_after_.clear();
+  returning_since_.clear();
   for (auto& [broker, waiting] : std::exchange(waiting_, {})) waiting.done(std::nullopt);
 }
 
@@ -115,10 +116,17 @@ void Brokers::commit_registration(BrokerId broker) {
     const LogIndex index = ledger_.next_index();
     if (!decided.again) {
       LOG(INFO) << "broker " << broker << " registers with epoch " << index;
-      ledger_.commit(decided.decision, [done = std::move(done), index](Fate fate) mutable {
+      ledger_.commit(decided.decision, [this, alive = std::weak_ptr(alive_), done = std::move(done),
+                                        broker, index](Fate fate) mutable {
         Outcome outcome;
         outcome.epoch = BrokerEpoch{index.value()};
-        done(fate == Fate::kCommitted ? std::optional(outcome) : std::nullopt);
+        if (fate != Fate::kCommitted) return done(std::nullopt);
+        // Its link may have closed meanwhile: it is in sync all the same.
+        if (!alive.expired()) {
+          liveness_.registered({broker, outcome.epoch}, now());
+          arm();
+        }
+        done(outcome);
       });
       return;
     }
@@ -161,7 +169,7 @@ void Brokers::check_waiting(BrokerId broker) {
 void Brokers::attached(Incarnation who) {
   liveness_.attached(who, now());
   const BrokerImage* broker = ledger_.committed().broker(who.broker);
-  if (broker != nullptr && broker->epoch == who.epoch && broker->fenced) {
+  if (broker != nullptr && broker->epoch == who.epoch && broker->fenced && !broker->returning) {
     // Nothing to fence: a fenced broker's silence concerns nobody.
     liveness_.fenced(who);
   }
@@ -188,7 +196,11 @@ proto::HeartbeatAnswer Brokers::heartbeat(Incarnation who, const proto::Heartbea
     return answer;
   }
   applied_[who] = LogIndex{heartbeat.applied()};
-  if (broker->fenced && !heartbeat.ready()) {
+  if (broker->returning && !heartbeat.ready() &&
+      now() - returning_since_.try_emplace(who, now()).first->second > options_.return_limit) {
+    fence({who}, "it has not become ready in time");
+  }
+  if (broker->fenced && !broker->returning && !heartbeat.ready()) {
     liveness_.attached(who, now());
     liveness_.fenced(who);
   } else {
@@ -205,7 +217,7 @@ void Brokers::change(Incarnation who, const proto::Heartbeat& heartbeat) {
   const BrokerImage* broker = ledger_.working().broker(who.broker);
   if (broker == nullptr || broker->epoch != who.epoch) return;
   if (heartbeat.offline_directories_size() >= static_cast<int>(broker->directories.size())) {
-    if (!broker->fenced) fence(who, "its directories are offline");
+    if (broker->may_be_in_sync()) fence({who}, "its directories are offline");
     return;
   }
   if (heartbeat.want_shutdown()) {
@@ -213,16 +225,14 @@ void Brokers::change(Incarnation who, const proto::Heartbeat& heartbeat) {
     if (!broker->in_controlled_shutdown && !broker->fenced) {
       LOG(INFO) << "broker " << who.broker << " shuts down; its leaderships move";
       stop_after_[who] = ledger_.next_index();
-      ledger_.commit(decide_controlled_shutdown(ledger_.working(), who.broker, who.epoch, limits_),
-                     [](Fate) {});
+      ledger_.commit(decide_controlled_shutdown(ledger_.working(), who, limits_), [](Fate) {});
     }
     stop_after_.try_emplace(who, ledger_.working().index());
     return;
   }
   if (heartbeat.ready() && broker->fenced && heartbeat.applied() >= who.epoch.value() &&
       heartbeat.offline_directories().empty()) {
-    const proto::Decision decision =
-        decide_unfence(ledger_.working(), who.broker, who.epoch, limits_);
+    const proto::Decision decision = decide_unfence(ledger_.working(), who, limits_);
     if (decision.records().empty()) return;
     LOG(INFO) << "broker " << who.broker << " is unfenced";
     ledger_.commit(decision, [](Fate) {});
@@ -259,6 +269,7 @@ void Brokers::committed() {
   };
   std::erase_if(applied_, is_over);
   std::erase_if(stop_after_, is_over);
+  std::erase_if(returning_since_, is_over);
 }
 
 std::optional<Brokers::View> Brokers::view(Incarnation who) const {
@@ -268,15 +279,17 @@ std::optional<Brokers::View> Brokers::view(Incarnation who) const {
   return View{now() - *heard, applied->second};
 }
 
-void Brokers::fence(Incarnation who, const char* why) {
-  const proto::Decision decision = decide_fence(ledger_.working(), who.broker, who.epoch, limits_);
-  liveness_.fenced(who);
+void Brokers::fence(const std::vector<Incarnation>& gone, const char* why) {
+  const proto::Decision decision = decide_fences(ledger_.working(), gone, limits_);
+  for (const Incarnation& who : gone) liveness_.fenced(who);
   if (decision.records().empty()) return;
-  LOG(WARNING) << "broker " << who.broker << " (epoch " << who.epoch << ") is fenced: " << why;
-  ledger_.commit(decision, [this, who, why, alive = std::weak_ptr(alive_)](Fate fate) {
+  for (const Incarnation& who : gone) {
+    LOG(WARNING) << "broker " << who.broker << " (epoch " << who.epoch << ") is fenced: " << why;
+  }
+  ledger_.commit(decision, [this, gone, why, alive = std::weak_ptr(alive_)](Fate fate) {
     if (fate != Fate::kBusy || alive.expired()) return;
-    loop_.after(std::chrono::milliseconds(100), [this, who, why, alive] {
-      if (!alive.expired() && ledger_.is_active()) fence(who, why);
+    loop_.after(std::chrono::milliseconds(100), [this, gone, why, alive] {
+      if (!alive.expired() && ledger_.is_active()) fence(gone, why);
     });
   });
 }
@@ -322,11 +335,11 @@ void Brokers::on_timer() {
   for (const Incarnation& who : due.probe) {
     probe(who, [this, who](Probe result) {
       if (liveness_.probed(who, result, now())) {
-        fence(who, "its link closed and nothing listens at its address");
+        fence({who}, "its link closed and nothing listens at its address");
       }
     });
   }
-  for (const Incarnation& who : due.fence) fence(who, "no heartbeat within the session timeout");
+  if (!due.fence.empty()) fence(due.fence, "no heartbeat within the session timeout");
   std::vector<BrokerId> waiting;
   for (const auto& [broker, one] : waiting_) waiting.push_back(broker);
   for (BrokerId broker : waiting) {

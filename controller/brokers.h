@@ -32,6 +32,8 @@ class Brokers {
   struct Options {
     Liveness::Options liveness;
     Duration probe_again = std::chrono::milliseconds(100);
+    // So long may one that has come back hold up the watermarks of its partitions before it serves.
+    Duration return_limit = std::chrono::seconds(10);
   };
   Brokers(Ledger& ledger, Executor& loop, Transport& transport, const Limits& limits,
           Options options);
@@ -79,7 +81,7 @@ class Brokers {
   void commit_registration(BrokerId broker);
   void check_waiting(BrokerId broker);
   bool must_wait(const Waiting& waiting) const;
-  void fence(Incarnation who, const char* why);
+  void fence(const std::vector<Incarnation>& gone, const char* why);
   void change(Incarnation who, const proto::Heartbeat& heartbeat);
   void probe(Incarnation who, absl::AnyInvocable<void(Probe)> done);
   void arm();
@@ -96,6 +98,7 @@ class Brokers {
   std::map<BrokerId, Waiting> waiting_;
   std::map<Incarnation, LogIndex> applied_;     // by their heartbeats
   std::map<Incarnation, LogIndex> stop_after_;  // what others must have applied before it stops
+  std::map<Incarnation, Instant> returning_since_;
   TimerId timer_ = 0;
   Instant timer_when_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -32,6 +32,10 @@ struct ControllerConfig {
   std::vector<std::string> remarks;  // said once in the log
 };
 
+// Errors name file, line and fix, one a line: all of them.
 absl::StatusOr<ControllerConfig> parse_config(const Properties& properties);
+
+// The same, with each finding by itself; usable only if there is no error among them.
+ControllerConfig check_config(const Properties& properties, std::vector<ConfigFinding>& findings);
 
 }  // namespace barnabas::controller

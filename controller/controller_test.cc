@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "common/sim/sim_network.h"
 #include "common/sim/sim_transport.h"
 #include "common/sim/simulation.h"
@@ -600,6 +602,7 @@ TEST_F(ControllerTest, ThePreferredLeaderIsBackSoonAfterItIsInSyncAgain) {
   call(request);
   run(milliseconds(10));
   kill_broker(1);
+  EXPECT_TRUE(run_until([&] { return image().broker(BrokerId{1})->fenced; }));
   start_broker(1);
   EXPECT_TRUE(run_until([&] { return brokers_[1].broker->unfenced(); }));
   const auto state = [&]() -> const metadata::PartitionImage& {
@@ -625,6 +628,61 @@ TEST_F(ControllerTest, ThePreferredLeaderIsBackSoonAfterItIsInSyncAgain) {
   EXPECT_EQ(state().leader, BrokerId{2});
   run(milliseconds(700));
   EXPECT_EQ(state().leader, BrokerId{1});
+}
+
+// One is fenced by its refused probe; the others look like a broken path and get time, in which
+// they are back: they never leave the in-sync sets, and lead again what they are preferred for.
+TEST_F(ControllerTest, S10_BrokersThatAreBackInTimeKeepTheirPlacesAndLeadAgainSoon) {
+  node_->lead();
+  start_brokers();
+  call(create("foo", 3, 3));
+  run(seconds(2));
+  for (int id : {1, 2, 3}) kill_broker(id);
+  run(milliseconds(100));
+  start_brokers();
+  const auto& partitions = image().topic_by_name("foo")->partitions;
+  for (const auto& partition : partitions) {
+    EXPECT_EQ(partition.in_sync.size(), 2u);
+    EXPECT_NE(partition.leader, kNoBroker);
+    EXPECT_EQ(partition.lineage, Lineage{0});
+  }
+  EXPECT_TRUE(run_until([&] {
+    return std::all_of(partitions.begin(), partitions.end(), [](const auto& partition) {
+      const BrokerId preferred = partition.replicas.front();
+      return partition.leader == preferred || !partition.is_in_sync(preferred);
+    });
+  }));
+}
+
+TEST_F(ControllerTest, S10_ABrokerThatComesBackAndDiesBeforeItServesIsFencedLikeAnyOther) {
+  node_->lead();
+  start_brokers();
+  call(create("foo", 3, 3));
+  run(seconds(2));
+  kill_broker(1);
+  FakeBroker& again = start_broker(1);
+  again.stay_unready();
+  EXPECT_TRUE(run_until([&] { return again.joined(); }));
+  ASSERT_TRUE(image().broker(BrokerId{1})->returning);
+  kill_broker(1);
+  EXPECT_TRUE(run_until([&] { return !image().broker(BrokerId{1})->returning; }, seconds(3)));
+  for (const auto& partition : image().topic_by_name("foo")->partitions) {
+    EXPECT_FALSE(partition.is_in_sync(BrokerId{1}));
+  }
+}
+
+TEST_F(ControllerTest, S10_ABrokerThatComesBackButDoesNotServeHoldsTheOthersUpOnlySoLong) {
+  node_->lead();
+  start_brokers();
+  call(create("foo", 3, 3));
+  run(seconds(2));
+  kill_broker(1);
+  FakeBroker& again = start_broker(1);
+  again.stay_unready();
+  EXPECT_TRUE(run_until([&] { return again.joined(); }));
+  run(seconds(5));
+  EXPECT_TRUE(image().broker(BrokerId{1})->returning);
+  EXPECT_TRUE(run_until([&] { return !image().broker(BrokerId{1})->returning; }, seconds(7)));
 }
 
 TEST_F(ControllerTest, GarbageOnABrokersLinkEndsThatLinkOnly) {

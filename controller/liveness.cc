@@ -4,15 +4,23 @@
 
 namespace barnabas::controller {
 
-void Liveness::reset(const std::vector<Incarnation>& unfenced, Instant now) {
+void Liveness::reset(const std::vector<Incarnation>& counted, Instant now) {
   entries_.clear();
   refused_.clear();
-  for (const Incarnation& who : unfenced) {
+  for (const Incarnation& who : counted) {
     Entry& entry = entries_[who.broker];
     entry.epoch = who.epoch;
     entry.deadline = now + options_.session_timeout;
     entry.probe_at = now + options_.attach_grace;
   }
+}
+
+void Liveness::registered(Incarnation who, Instant now) {
+  if (find(who) != nullptr) return;
+  Entry& entry = entries_[who.broker];
+  entry = Entry{};
+  entry.epoch = who.epoch;
+  entry.deadline = now + options_.session_timeout;
 }
 
 Liveness::Entry* Liveness::find(Incarnation who) {
@@ -86,8 +94,15 @@ void Liveness::stalled(Duration time) {
 
 Liveness::Due Liveness::due(Instant now) {
   Due out;
+  const bool any = std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
+    return entry.second.deadline && *entry.second.deadline <= now;
+  });
+  const auto as_good_as_over = [&](BrokerId broker, const Entry& entry) {
+    return any && !entry.attached &&
+           (refused_.count(broker) > 0 || *entry.deadline - now <= options_.refusal_window);
+  };
   for (auto& [broker, entry] : entries_) {
-    if (entry.deadline && *entry.deadline <= now) {
+    if (entry.deadline && (*entry.deadline <= now || as_good_as_over(broker, entry))) {
       entry.deadline.reset();
       entry.probe_at.reset();
       out.fence.push_back({broker, entry.epoch});

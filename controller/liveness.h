@@ -5,6 +5,9 @@
 //     |                                    |  '--accepted, unknown--> alive until the deadline
 //     '----- silent for the session timeout'------------------------> fence
 //
+// When one is fenced for its silence, all that are detached and have been refused, or have hardly
+// any time left, are fenced with it (see decide_fences).
+//
 // Several brokers refused within a short window look like one broken path between them and this
 // controller (a firewall rule, a closed port range), not like so many deaths: from the second on
 // only the deadline counts (S12). A new active controller knows nobody's last word: everybody gets
@@ -21,14 +24,9 @@
 #include "common/clock.h"
 #include "common/ids.h"
 #include "common/transport.h"
+#include "controller/incarnation.h"
 
 namespace barnabas::controller {
-
-struct Incarnation {
-  BrokerId broker;
-  BrokerEpoch epoch;
-  friend auto operator<=>(const Incarnation&, const Incarnation&) = default;
-};
 
 class Liveness {
  public:
@@ -39,8 +37,10 @@ class Liveness {
   };
   explicit Liveness(Options options) : options_(options) {}
 
-  // This controller has become active; these are unfenced.
-  void reset(const std::vector<Incarnation>& unfenced, Instant now);
+  // This controller has become active; these may be in sync.
+  void reset(const std::vector<Incarnation>& counted, Instant now);
+  // A new incarnation, which keeps the place of the one before: it has to attach.
+  void registered(Incarnation who, Instant now);
   // A link of this incarnation is there; a newer one replaces an older one.
   void attached(Incarnation who, Instant now);
   void heard(Incarnation who, Instant now);

@@ -83,12 +83,14 @@ class Applier {
       broker.served = BrokerEpoch{record.served_epoch()};
       broker.fenced = record.fenced();
       broker.in_controlled_shutdown = record.in_controlled_shutdown();
+      broker.draining = record.draining();
     } else {
       const BrokerImage* before = image_.broker(broker.id);
       if (before != nullptr) {
         CHECK(broker.epoch > before->epoch) << "broker " << broker.id << " registered with epoch "
                                             << broker.epoch << " after " << before->epoch;
         broker.served = before->served;
+        broker.draining = before->draining;
       }
     }
     delta_.brokers.insert(broker.id);
@@ -110,11 +112,13 @@ class Applier {
     BrokerImage& changed = broker(record.id(), record.epoch());
     if (record.has_fenced()) {
       changed.fenced = record.fenced();
+      changed.returning = false;
       if (!changed.fenced) changed.served = changed.epoch;
     }
     if (record.has_in_controlled_shutdown()) {
       changed.in_controlled_shutdown = record.in_controlled_shutdown();
     }
+    if (record.has_draining()) changed.draining = record.draining();
   }
 
   void apply(const proto::UnregisterBroker& record) {

@@ -57,8 +57,11 @@ struct BrokerImage {
   BrokerEpoch served = kNoBrokerEpoch;
   bool fenced = true;
   bool in_controlled_shutdown = false;
+  bool returning = false;  // registered and trusted, and neither unfenced nor fenced since (S10)
+  bool draining = false;   // an operator's wish: it leads only what nobody else can
 
   bool may_lead() const { return !fenced && !in_controlled_shutdown; }
+  bool may_be_in_sync() const { return (!fenced || returning) && !in_controlled_shutdown; }
   friend bool operator==(const BrokerImage&, const BrokerImage&) = default;
 };
 

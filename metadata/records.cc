@@ -107,6 +107,8 @@ proto::RegisterBroker broker_record(const BrokerImage& broker) {
   record.set_software(broker.software);
   record.set_fenced(broker.fenced);
   record.set_in_controlled_shutdown(broker.in_controlled_shutdown);
+  record.set_returning(broker.returning);
+  record.set_draining(broker.draining);
   for (const auto& [name, range] : broker.features) {
     proto::FeatureRange& written = (*record.mutable_features())[name];
     written.set_min(range.first);
@@ -131,6 +133,7 @@ BrokerImage broker_of(const proto::RegisterBroker& record, LogIndex index) {
     broker.directories.push_back(uuid_of(directory));
   }
   broker.software = record.software();
+  broker.returning = record.returning();
   for (const auto& [name, range] : record.features()) {
     broker.features[name] = {range.min(), range.max()};
   }

@@ -69,6 +69,14 @@ constexpr ConfigKey kStaticKeys[] = {
         "Below how many free bytes records are refused, before the file system is full; -1: "
         "256 MiB, or a twentieth of a small disk.",
         -1),
+    key("log.dirs.stray.retention.ms", KeyType::kLong, "86400000",
+        "How long the files of a partition that the cluster does not know are kept aside before "
+        "they are removed, in milliseconds.",
+        0),
+    key("log.retention.check.interval.ms", KeyType::kLong, "300000",
+        "How often partitions are looked through for records that are no longer kept, in "
+        "milliseconds.",
+        1),
     key("max.connections", KeyType::kInt, "10000", "The most connections that the broker holds.", 1,
         kIntMax),
     key("max.connections.per.ip", KeyType::kInt, "10000",
@@ -107,6 +115,9 @@ constexpr ConfigKey kStaticKeys[] = {
         "How long a follower's fetch waits for records, in milliseconds.", 1, 60'000),
     key("replica.lag.time.max.ms", KeyType::kLong, "30000",
         "After how long behind its leader a follower is no longer in sync, in milliseconds.", 100),
+    key("replica.selector.class", KeyType::kString, kNone,
+        "Which replica consumers are sent to: RackAwareReplicaSelector names one in their own "
+        "rack (client.rack); where nothing is said, all read from the leader."),
     key("security.inter.broker.protocol", KeyType::kString, "PLAINTEXT",
         "The protocol that brokers speak with each other.", INT64_MIN, INT64_MAX, "PLAINTEXT"),
     key("socket.request.max.bytes", KeyType::kInt, "104857600",

@@ -70,13 +70,14 @@ Failure check_members(const PartitionImage& now, BrokerId leader,
   return {};
 }
 
-Failure check_eligible(const Image& image, const proto::AlterPartition& asked) {
+Failure check_eligible(const Image& image, const PartitionImage& now,
+                       const proto::AlterPartition& asked) {
   for (const proto::InSyncMember& member : asked.in_sync()) {
     const BrokerImage* broker = image.broker(BrokerId{member.broker()});
     const char* why = nullptr;
     if (broker == nullptr) {
       why = "is not registered";
-    } else if (broker->fenced) {
+    } else if (broker->fenced && !(broker->returning && now.is_in_sync(broker->id))) {
       why = "is fenced";
     } else if (broker->in_controlled_shutdown) {
       why = "is shutting down";
@@ -116,7 +117,7 @@ class Proposals {
     }
     Failure failure = check_epochs(*now, broker_, asked);
     if (!failure.failed()) failure = check_members(*now, broker_, asked);
-    if (!failure.failed()) failure = check_eligible(image_, asked);
+    if (!failure.failed()) failure = check_eligible(image_, *now, asked);
     if (failure.failed()) return set_error(answer->mutable_error(), failure);
     change(id, *now, asked, *answer);
   }
@@ -131,11 +132,11 @@ class Proposals {
     }
     wish.recovered = asked.recovered();
     wish.durable = asked.durable();
-    const auto may_lead = may_lead_in(image_);
+    const auto standing = standings_in(image_);
     const metadata::TopicSettings settings =
         metadata::topic_settings(image_, image_.topic(id.topic)->name);
     const std::optional<proto::PartitionChange> change =
-        partition_change(id, now, rules_of(settings, now.replicas.size(), may_lead), wish);
+        partition_change(id, now, rules_of(settings, now.replicas.size(), standing), wish);
     *answer.mutable_state() = metadata::partition_record(id, change ? changed(now, *change) : now);
     if (change) *out_.decision.add_records()->mutable_partition_change() = *change;
   }

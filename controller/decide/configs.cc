@@ -166,12 +166,12 @@ class Consequences {
         was.unclean_leader_election == is.unclean_leader_election) {
       return;
     }
-    const auto may_lead = may_lead_in(image_);
+    const auto standing = standings_in(image_);
     const metadata::TopicImage& topic = *image_.topic(id);
     for (size_t i = 0; i < topic.partitions.size(); ++i) {
       const metadata::PartitionImage& now = topic.partitions[i];
       const auto change = partition_change({id, PartitionIndex{static_cast<int32_t>(i)}}, now,
-                                           rules_of(is, now.replicas.size(), may_lead), wish);
+                                           rules_of(is, now.replicas.size(), standing), wish);
       if (!change) continue;
       if (room_ == 0) {
         overflow_ = true;

@@ -150,8 +150,9 @@ class History {
     // A change that is too large is refused; the limit is not what is tried here.
     const Limits limits = cluster_.limits;
     cluster_.limits = Limits();
-    if (what == 0)
+    if (what == 0) {
       cluster_.set_config(2, topic, "min.insync.replicas", std::to_string(1 + draw(3)));
+    }
     if (what == 1) {
       cluster_.set_config(2, topic, "acks.durability", draw(2) ? "durable" : "replicated");
     }
@@ -284,7 +285,11 @@ class History {
       if (partition.lineage != data.lineage) {
         ++unclean_elections_;
         data.lineage = partition.lineage;
-        data.acknowledged = std::min(data.acknowledged, held);
+        // What the new leader has in memory only may go as well: nobody in its in-sync set ever
+        // said that it was on disk.
+        const bool disk = partition.durability_wanted == Durability::kDurable;
+        data.acknowledged =
+            std::min(data.acknowledged, disk ? data.on_disk[partition.leader.value()] : held);
       } else {
         ++clean_elections_;
         if (held < data.acknowledged && broken_.empty()) {

@@ -22,7 +22,7 @@ class FencingTest : public ::testing::Test {
 
 TEST_F(FencingTest, S1_FencingAndTheElectionsThatFollowAreOneDecision) {
   const proto::Decision decision =
-      decide_fence(cluster_.image(), BrokerId{1}, cluster_.epoch(1), cluster_.limits);
+      decide_fence(cluster_.image(), {BrokerId{1}, cluster_.epoch(1)}, cluster_.limits);
   EXPECT_EQ(decision.records_size(), 3);
   EXPECT_TRUE(decision.records(0).has_broker_change());
   EXPECT_FALSE(decision.has_unfinished());
@@ -35,7 +35,7 @@ TEST_F(FencingTest, S1_FencingAndTheElectionsThatFollowAreOneDecision) {
 TEST_F(FencingTest, S1_WhatDoesNotFitIsFencedFirstAndCompletedByWhoeverIsActiveLater) {
   cluster_.limits.max_changes = 1;
   const proto::Decision first =
-      decide_fence(cluster_.image(), BrokerId{2}, cluster_.epoch(2), cluster_.limits);
+      decide_fence(cluster_.image(), {BrokerId{2}, cluster_.epoch(2)}, cluster_.limits);
   EXPECT_TRUE(first.records(0).broker_change().fenced());
   EXPECT_EQ(first.unfinished().fence_broker(), 2);
   // The rest is found from the image alone: nobody need remember the first part.
@@ -56,18 +56,20 @@ TEST_F(FencingTest, S1_WhatDoesNotFitIsFencedFirstAndCompletedByWhoeverIsActiveL
 TEST_F(FencingTest, S12_FencingConcernsOneIncarnationOnly) {
   const BrokerEpoch old = cluster_.epoch(1);
   cluster_.start(1);
-  EXPECT_TRUE(decide_fence(cluster_.image(), BrokerId{1}, old, cluster_.limits).records().empty());
   EXPECT_TRUE(
-      decide_unfence(cluster_.image(), BrokerId{1}, old, cluster_.limits).records().empty());
-  EXPECT_TRUE(decide_controlled_shutdown(cluster_.image(), BrokerId{1}, old, cluster_.limits)
+      decide_fence(cluster_.image(), {BrokerId{1}, old}, cluster_.limits).records().empty());
+  EXPECT_TRUE(
+      decide_unfence(cluster_.image(), {BrokerId{1}, old}, cluster_.limits).records().empty());
+  EXPECT_TRUE(decide_controlled_shutdown(cluster_.image(), {BrokerId{1}, old}, cluster_.limits)
                   .records()
                   .empty());
-  EXPECT_TRUE(decide_fence(cluster_.image(), BrokerId{9}, old, cluster_.limits).records().empty());
+  EXPECT_TRUE(
+      decide_fence(cluster_.image(), {BrokerId{9}, old}, cluster_.limits).records().empty());
 }
 
 TEST_F(FencingTest, ABrokerIsFencedOnce) {
   cluster_.fence(1);
-  EXPECT_TRUE(decide_fence(cluster_.image(), BrokerId{1}, cluster_.epoch(1), cluster_.limits)
+  EXPECT_TRUE(decide_fence(cluster_.image(), {BrokerId{1}, cluster_.epoch(1)}, cluster_.limits)
                   .records()
                   .empty());
 }
@@ -112,6 +114,18 @@ TEST_F(FencingTest, ThePreferredLeaderIsElectedOnceItIsInSync) {
   EXPECT_FALSE(prefers_another_leader(cluster_.image(), cluster_.id("board", 1)));
   cluster_.commit(decide_preferred_election(cluster_.image(), all, cluster_.limits));
   EXPECT_EQ(cluster_.partition("board").leader, BrokerId{1});
+}
+
+// One after the other, the last of a set would be all that is left of it, and count as the only one
+// who can know what was acknowledged.
+TEST_F(FencingTest, SeveralThatAreFencedTogetherAreEligibleTogether) {
+  cluster_.create("thin", {{1, 2, 3}}, {{"min.insync.replicas", "1"}});
+  std::vector<Incarnation> all;
+  for (int broker : {1, 2, 3}) all.push_back({BrokerId{broker}, cluster_.epoch(broker)});
+  cluster_.commit(decide_fences(cluster_.image(), all, cluster_.limits));
+  EXPECT_EQ(cluster_.partition("thin").leader, kNoBroker);
+  EXPECT_EQ(cluster_.partition("thin").eligible, brokers({1, 2, 3}));
+  EXPECT_TRUE(decide_fences(cluster_.image(), all, cluster_.limits).records().empty());
 }
 
 }  // namespace

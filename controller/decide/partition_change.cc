@@ -26,7 +26,7 @@ class Builder {
     place();
     trust();
     next_.in_sync = in_preference([&](BrokerId broker) {
-      return contains(wish_.in_sync ? *wish_.in_sync : now_.in_sync, broker) && may_lead(broker);
+      return contains(wish_.in_sync ? *wish_.in_sync : now_.in_sync, broker) && stays(broker);
     });
     if (wish_.recovered) next_.recovering = false;
     elect();
@@ -36,8 +36,14 @@ class Builder {
   }
 
  private:
+  bool stays(BrokerId broker) const {
+    return broker != wish_.distrusted && rules_.standing(broker).may_be_in_sync;
+  }
   bool may_lead(BrokerId broker) const {
-    return broker != wish_.distrusted && rules_.may_lead(broker);
+    return broker != wish_.distrusted && rules_.standing(broker).may_lead;
+  }
+  bool leads_gladly(BrokerId broker) const {
+    return may_lead(broker) && !rules_.standing(broker).draining;
   }
 
   template <class Predicate>
@@ -48,10 +54,13 @@ class Builder {
   }
 
   BrokerId first_that_may_lead(const Brokers& among) const {
+    BrokerId reluctant = kNoBroker;
     for (BrokerId broker : next_.replicas) {
-      if (contains(among, broker) && may_lead(broker)) return broker;
+      if (!contains(among, broker) || !may_lead(broker)) continue;
+      if (leads_gladly(broker)) return broker;
+      if (reluctant == kNoBroker) reluctant = broker;
     }
-    return kNoBroker;
+    return reluctant;
   }
 
   void place() {
@@ -74,15 +83,24 @@ class Builder {
   }
 
   void elect() {
-    if (wish_.prefer && contains(next_.in_sync, next_.replicas.front())) {
-      next_.leader = next_.replicas.front();
-    } else if (contains(next_.in_sync, now_.leader)) {
+    const BrokerId preferred = next_.replicas.front();
+    const auto serves = [&](BrokerId broker) {
+      return contains(next_.in_sync, broker) && leads_gladly(broker);
+    };
+    if (wish_.prefer && serves(preferred)) {
+      next_.leader = preferred;
+    } else if (serves(now_.leader)) {
       next_.leader = now_.leader;
-    } else if (!next_.in_sync.empty()) {
-      next_.leader = next_.in_sync.front();
+    } else if (const BrokerId member = first_that_may_lead(next_.in_sync); member != kNoBroker) {
+      const bool stay = contains(next_.in_sync, now_.leader) && may_lead(now_.leader);
+      next_.leader = stay && !leads_gladly(member) ? now_.leader : member;
     } else if (const BrokerId heir = first_that_may_lead(now_.eligible); heir != kNoBroker) {
+      // Members that are still fenced hold what the heir holds, up to the high watermark.
       next_.leader = heir;
-      next_.in_sync = {heir};
+      next_.in_sync = in_preference(
+          [&](BrokerId broker) { return broker == heir || contains(next_.in_sync, broker); });
+    } else if (!next_.in_sync.empty() && !wish_.unclean) {
+      next_.leader = kNoBroker;  // one of them will be unfenced in a moment, or fenced for good
     } else {
       elect_uncleanly();
     }
@@ -92,8 +110,9 @@ class Builder {
     // A partition's only replica holds the best copy there is: waiting brings no better one.
     const bool alone = next_.replicas.size() == 1 && now_.eligible.empty();
     BrokerId heir = kNoBroker;
-    if (alone || rules_.unclean_election) heir = first_that_may_lead(now_.last_known_eligible);
-    if (heir == kNoBroker && rules_.unclean_election) heir = first_that_may_lead(next_.replicas);
+    const bool allowed = rules_.unclean_election || wish_.unclean;
+    if (alone || allowed) heir = first_that_may_lead(now_.last_known_eligible);
+    if (heir == kNoBroker && allowed) heir = first_that_may_lead(next_.replicas);
     next_.leader = heir;
     if (heir == kNoBroker) return;
     unclean_ = true;
@@ -104,9 +123,9 @@ class Builder {
 
   void keep_eligible() {
     const bool enough = static_cast<int32_t>(next_.in_sync.size()) >= rules_.min_in_sync;
-    // The leader vouches for the in-sync set only; with nobody in sync the watermark stands still,
-    // so a new min ISR makes no eligible replica worse.
-    const bool doubtful = vouched_ || (wish_.min_in_sync_changed && !next_.in_sync.empty());
+    // The leader vouches for the in-sync set only; without a leader the watermark stands still, so
+    // a new min ISR makes no eligible replica worse (decision 0004).
+    const bool doubtful = vouched_ || (wish_.min_in_sync_changed && next_.leader != kNoBroker);
     if (unclean_ || enough || doubtful) {
       next_.eligible.clear();
       next_.last_known_eligible.clear();
@@ -139,9 +158,9 @@ class Builder {
 }  // namespace
 
 PartitionRules rules_of(const metadata::TopicSettings& settings, size_t replicas,
-                        absl::FunctionRef<bool(BrokerId)> may_lead) {
+                        Standings standing) {
   return {metadata::effective_min_in_sync(settings, replicas), settings.unclean_leader_election,
-          settings.durability, may_lead};
+          settings.durability, standing};
 }
 
 std::optional<proto::PartitionChange> partition_change(const metadata::TopicPartition& id,

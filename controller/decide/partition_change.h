@@ -11,7 +11,9 @@
 //           --leaves, set falls < min ISR---> eligible --set is >= min ISR again--> plain replica
 //           --unclean start-----------------> plain replica, neither of the two (S10)
 //
-// Pure. An in-sync set is always made of brokers that may lead: unfenced, not shutting down.
+// Pure. An in-sync set is made of brokers that may lead, and of those that have just come back
+// with everything they promised and will be unfenced in a moment: they hold the high watermark
+// where it is, and so whatever was acknowledged stays within reach (S10, decision 0004).
 
 #pragma once
 
@@ -26,19 +28,28 @@
 
 namespace barnabas::controller {
 
+struct Standing {
+  bool may_lead = false;
+  bool may_be_in_sync = false;  // whoever may lead may; so may one that is about to be unfenced
+  bool draining = false;        // leads only where nobody else can
+};
+using Standings = absl::FunctionRef<Standing(BrokerId)>;
+
 struct PartitionRules {
   int32_t min_in_sync = 1;  // not more than there are replicas
   bool unclean_election = false;
   metadata::Durability durability_wanted = metadata::Durability::kDurable;
-  absl::FunctionRef<bool(BrokerId)> may_lead;
+  Standings standing;
 };
 PartitionRules rules_of(const metadata::TopicSettings& settings, size_t replicas,
-                        absl::FunctionRef<bool(BrokerId)> may_lead);
+                        Standings standing);
 
 struct PartitionWish {
   std::optional<std::vector<BrokerId>> in_sync;  // the leader's proposal
   bool prefer = false;                           // elect the preferred leader if it may lead
-  // This broker started uncleanly: what it holds is not what it promised (S10).
+  bool unclean = false;                          // elect anybody, if that is what it takes
+  // What this broker holds is not what it promised: it started uncleanly (S10), or says that its
+  // replica is damaged.
   std::optional<BrokerId> distrusted;
   // Its directory of this partition is another one now, so it holds nothing.
   std::optional<Uuid> new_directory;

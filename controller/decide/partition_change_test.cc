@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "controller/decide/testing/cluster.h"
 
@@ -26,13 +28,18 @@ PartitionImage three_replicas() {
 class PartitionChangeTest : public ::testing::Test {
  protected:
   PartitionImage after(const PartitionImage& now, const PartitionWish& wish = {}) {
-    const auto may_lead = [this](BrokerId broker) { return gone_.count(broker) == 0; };
-    const PartitionRules rules{min_in_sync_, unclean_, wanted_, may_lead};
+    const auto standing = [this](BrokerId broker) {
+      const bool there = gone_.count(broker) == 0;
+      return Standing{there, there || returning_.count(broker) > 0, draining_.count(broker) > 0};
+    };
+    const PartitionRules rules{min_in_sync_, unclean_, wanted_, standing};
     const auto change = partition_change({}, now, rules, wish);
     return change ? changed(now, *change) : now;
   }
 
   std::set<BrokerId> gone_;
+  std::set<BrokerId> returning_;  // of those that are gone: may be in sync all the same
+  std::set<BrokerId> draining_;
   int32_t min_in_sync_ = 2;
   bool unclean_ = false;
   Durability wanted_ = Durability::kDurable;
@@ -100,6 +107,83 @@ TEST_F(PartitionChangeTest, S10_ADistrustedReplicaIsNeitherInSyncNorEligible) {
   wish.distrusted = kTwo;
   EXPECT_EQ(after(dark, wish).eligible, brokers({1, 3}));
   EXPECT_EQ(after(three_replicas(), wish).eligible, brokers({1, 3}));
+}
+
+TEST_F(PartitionChangeTest, S10_OneThatComesBackKeepsItsPlaceAndLeadsOnlyOnceItIsUnfenced) {
+  min_in_sync_ = 1;
+  gone_ = returning_ = {kOne, kTwo, kThree};
+  const PartitionImage dark = after(three_replicas());
+  EXPECT_EQ(dark.leader, kNoBroker);
+  EXPECT_EQ(dark.leader_epoch, LeaderEpoch{1});
+  EXPECT_EQ(dark.in_sync, brokers({1, 2, 3}));
+  gone_ = {kOne, kThree};
+  const PartitionImage back = after(dark);
+  EXPECT_EQ(back.leader, kTwo);
+  EXPECT_EQ(back.in_sync, brokers({1, 2, 3}));
+  EXPECT_EQ(back.lineage, Lineage{0});
+}
+
+TEST_F(PartitionChangeTest, S13_NobodyIsElectedUncleanlyWhileAnInSyncReplicaComesBack) {
+  min_in_sync_ = 1;
+  unclean_ = true;
+  PartitionImage thin = three_replicas();
+  thin.in_sync = {kOne};
+  gone_ = returning_ = {kOne};
+  const PartitionImage dark = after(thin);
+  EXPECT_EQ(dark.leader, kNoBroker);
+  EXPECT_EQ(dark.in_sync, brokers({1}));
+  returning_.clear();
+  EXPECT_EQ(after(dark).leader, kTwo);
+  EXPECT_EQ(after(dark).lineage, Lineage{1});
+}
+
+TEST_F(PartitionChangeTest, AnEligibleReplicaLeadsBesideInSyncOnesThatAreStillFenced) {
+  min_in_sync_ = 3;
+  PartitionImage thin = three_replicas();
+  thin.in_sync = {kOne};
+  thin.eligible = {kTwo};
+  gone_ = returning_ = {kOne};
+  const PartitionImage next = after(thin);
+  EXPECT_EQ(next.leader, kTwo);
+  EXPECT_EQ(next.in_sync, brokers({1, 2}));
+  EXPECT_EQ(next.lineage, Lineage{0});
+}
+
+TEST_F(PartitionChangeTest, ADrainingReplicaLeadsOnlyWhatNobodyElseCan) {
+  draining_ = {kOne};
+  const PartitionImage next = after(three_replicas());
+  EXPECT_EQ(next.leader, kTwo);
+  EXPECT_EQ(next.in_sync, brokers({1, 2, 3}));
+  PartitionWish prefer;
+  prefer.prefer = true;
+  EXPECT_EQ(after(next, prefer).leader, kTwo);
+  gone_ = {kTwo, kThree};
+  const PartitionImage alone = after(next);
+  EXPECT_EQ(alone.leader, kOne);
+  // It hands on as soon as it can.
+  gone_ = {};
+  PartitionWish joined;
+  joined.in_sync = brokers({1, 3});
+  EXPECT_EQ(after(alone, joined).leader, kThree);
+}
+
+TEST_F(PartitionChangeTest, WhereAllDrainNothingMovesBackAndForth) {
+  draining_ = {kOne, kTwo, kThree};
+  PartitionImage now = three_replicas();
+  now.leader = kTwo;
+  EXPECT_EQ(after(now), now);
+}
+
+TEST_F(PartitionChangeTest, S13_AnOperatorMayAskForAnUncleanElection) {
+  PartitionImage dark = three_replicas();
+  dark.in_sync.clear();
+  dark.leader = kNoBroker;
+  PartitionWish wish;
+  EXPECT_EQ(after(dark, wish).leader, kNoBroker);
+  wish.unclean = true;
+  EXPECT_EQ(after(dark, wish).leader, kOne);
+  EXPECT_EQ(after(dark, wish).lineage, Lineage{1});
+  EXPECT_TRUE(after(dark, wish).recovering);
 }
 
 TEST_F(PartitionChangeTest, S13_TheLastKnownLeaderLeadsOnlyWhereUncleanElectionIsAllowed) {
@@ -202,6 +286,24 @@ TEST_F(PartitionChangeTest, S19_ANewMinInSyncClearsTheEligibleSetOfALedPartition
   EXPECT_TRUE(after(partition, wish).eligible.empty());
 }
 
+// Without a leader the high watermark stands still whatever min ISR is, so that eligible replicas
+// stay what they are; to clear them would leave nobody who may lead.
+TEST_F(PartitionChangeTest, S19_ANewMinInSyncLeavesALeaderlessPartitionItsEligibleSet) {
+  PartitionImage dark = three_replicas();
+  dark.in_sync.clear();
+  dark.leader = kNoBroker;
+  dark.eligible = brokers({2, 3});
+  gone_ = {kOne, kTwo, kThree};
+  PartitionWish wish;
+  wish.min_in_sync_changed = true;
+  EXPECT_EQ(after(dark, wish).eligible, brokers({2, 3}));
+  // With min ISR 1 the first that comes back is enough by itself, and may leave the other behind.
+  min_in_sync_ = 1;
+  gone_ = {kOne, kTwo};
+  EXPECT_EQ(after(dark, wish).leader, kThree);
+  EXPECT_TRUE(after(dark, wish).eligible.empty());
+}
+
 TEST_F(PartitionChangeTest, ThePreferredLeaderComesBackOnlyWhenAsked) {
   PartitionImage partition = three_replicas();
   partition.leader = kTwo;
@@ -222,6 +324,9 @@ TEST_F(PartitionChangeTest, AgreesWithThePlainDefinitionInEveryStateOfThreeRepli
     }
     return out;
   };
+  const auto as_set = [](const std::vector<BrokerId>& list) {
+    return std::set<BrokerId>(list.begin(), list.end());
+  };
   const auto has = [](const std::vector<BrokerId>& list, BrokerId broker) {
     return std::find(list.begin(), list.end(), broker) != list.end();
   };
@@ -229,67 +334,87 @@ TEST_F(PartitionChangeTest, AgreesWithThePlainDefinitionInEveryStateOfThreeRepli
   for (unsigned in_sync = 0; in_sync < 8; ++in_sync)
     for (unsigned eligible = 0; eligible < 8; ++eligible)
       for (unsigned gone = 0; gone < 8; ++gone)
-        for (int distrusted = 0; distrusted <= 3; ++distrusted)
-          for (int leader = 0; leader <= 3; ++leader)
-            for (min_in_sync_ = 1; min_in_sync_ <= 3; ++min_in_sync_)
-              for (int unclean = 0; unclean < 2; ++unclean) {
-                if (in_sync & eligible) continue;
-                PartitionImage now = three_replicas();
-                now.in_sync = subset(in_sync);
-                now.eligible = subset(eligible);
-                now.leader = leader == 0 ? kNoBroker : BrokerId{leader};
-                if ((leader == 0) != (in_sync == 0)) continue;
-                if (leader != 0 && !has(now.in_sync, now.leader)) continue;
-                unclean_ = unclean != 0;
-                gone_.clear();
-                for (BrokerId broker : subset(gone)) gone_.insert(broker);
-                PartitionWish wish;
-                if (distrusted != 0) wish.distrusted = BrokerId{distrusted};
-                const auto fit = [&](BrokerId broker) {
-                  return gone_.count(broker) == 0 && broker != wish.distrusted;
-                };
-                const PartitionImage next = after(now, wish);
-                ++checked;
+        for (unsigned returning = 0; returning < 8; ++returning)
+          for (int distrusted = 0; distrusted <= 3; ++distrusted)
+            for (int draining = 0; draining <= 2; ++draining)
+              for (int leader = 0; leader <= 3; ++leader)
+                for (min_in_sync_ = 1; min_in_sync_ <= 3; ++min_in_sync_)
+                  for (int unclean = 0; unclean < 2; ++unclean) {
+                    if ((in_sync & eligible) != 0 || (returning & ~gone) != 0) continue;
+                    PartitionImage now = three_replicas();
+                    now.in_sync = subset(in_sync);
+                    now.eligible = subset(eligible);
+                    now.leader = leader == 0 ? kNoBroker : BrokerId{leader};
+                    if (leader != 0 && !has(now.in_sync, now.leader)) continue;
+                    unclean_ = unclean != 0;
+                    gone_ = as_set(subset(gone));
+                    returning_ = as_set(subset(returning));
+                    draining_.clear();
+                    if (draining != 0) draining_ = {BrokerId{draining}};
+                    PartitionWish wish;
+                    if (distrusted != 0) wish.distrusted = BrokerId{distrusted};
+                    const PartitionImage next = after(now, wish);
+                    ++checked;
 
-                std::vector<BrokerId> stay, heirs, anyone;
-                for (BrokerId broker : now.replicas) {
-                  if (has(now.in_sync, broker) && fit(broker)) stay.push_back(broker);
-                  if (has(now.eligible, broker) && fit(broker)) heirs.push_back(broker);
-                  if (fit(broker)) anyone.push_back(broker);
-                }
-                // Who stays, stays; the leader too. Then the eligible, then, if allowed, anybody.
-                const bool clean = !stay.empty() || !heirs.empty();
-                if (!stay.empty()) {
-                  EXPECT_EQ(next.in_sync, stay);
-                  EXPECT_EQ(next.leader, has(stay, now.leader) ? now.leader : stay.front());
-                } else if (!heirs.empty()) {
-                  EXPECT_EQ(next.leader, heirs.front());
-                  EXPECT_EQ(next.in_sync.size(), 1u);
-                } else if (unclean_ && !anyone.empty()) {
-                  EXPECT_EQ(next.leader, anyone.front());
-                  EXPECT_EQ(next.in_sync.size(), 1u);
-                } else {
-                  EXPECT_EQ(next.leader, kNoBroker);
-                  EXPECT_TRUE(next.in_sync.empty());
-                }
-                const bool elected_uncleanly = !clean && next.leader != kNoBroker;
-                EXPECT_EQ(next.lineage.value(), elected_uncleanly ? 1 : 0);
-                // The leader epoch counts leaderships.
-                EXPECT_EQ(next.leader_epoch.value(),
-                          next.leader != now.leader || elected_uncleanly ? 1 : 0);
-                // Eligible: those who were one of the two and are in sync no more, while the set
-                // is too small, unless their word is worth nothing.
-                for (BrokerId broker : now.replicas) {
-                  const bool expected = !elected_uncleanly &&
-                                        static_cast<int>(next.in_sync.size()) < min_in_sync_ &&
-                                        (has(now.in_sync, broker) || has(now.eligible, broker)) &&
-                                        !has(next.in_sync, broker) && broker != wish.distrusted;
-                  EXPECT_EQ(has(next.eligible, broker), expected) << broker;
-                }
-                ASSERT_FALSE(HasFailure())
-                    << "in sync " << in_sync << " eligible " << eligible << " gone " << gone
-                    << " distrusted " << distrusted << " leader " << leader;
-              }
+                    const auto fit = [&](BrokerId broker) {
+                      return gone_.count(broker) == 0 && broker != wish.distrusted;
+                    };
+                    const auto stays = [&](BrokerId broker) {
+                      return fit(broker) ||
+                             (returning_.count(broker) > 0 && broker != wish.distrusted);
+                    };
+                    std::vector<BrokerId> stay, leaders, heirs, anyone;
+                    for (BrokerId broker : now.replicas) {
+                      if (has(now.in_sync, broker) && stays(broker)) stay.push_back(broker);
+                      if (has(now.in_sync, broker) && fit(broker)) leaders.push_back(broker);
+                      if (has(now.eligible, broker) && fit(broker)) heirs.push_back(broker);
+                      if (fit(broker)) anyone.push_back(broker);
+                    }
+                    // Those who drain go to the end of every line, the present leader to its
+                    // beginning.
+                    const auto first = [&](std::vector<BrokerId> line) {
+                      std::stable_sort(line.begin(), line.end(), [&](BrokerId a, BrokerId b) {
+                        return std::make_pair(draining_.count(a), a != now.leader) <
+                               std::make_pair(draining_.count(b), b != now.leader);
+                      });
+                      return line.front();
+                    };
+                    // Who stays, stays; the leader too. Then the eligible, then, if nobody is in
+                    // sync who may come back and it is allowed, anybody.
+                    bool elected_uncleanly = false;
+                    if (!leaders.empty()) {
+                      EXPECT_EQ(next.in_sync, stay);
+                      EXPECT_EQ(next.leader, first(leaders));
+                    } else if (!heirs.empty()) {
+                      EXPECT_EQ(next.leader, first(heirs));
+                      EXPECT_EQ(next.in_sync.size(), stay.size() + 1);
+                    } else if (stay.empty() && unclean_ && !anyone.empty()) {
+                      elected_uncleanly = true;
+                      EXPECT_EQ(next.leader, first(anyone));
+                      EXPECT_EQ(next.in_sync.size(), 1u);
+                    } else {
+                      EXPECT_EQ(next.leader, kNoBroker);
+                      EXPECT_EQ(next.in_sync, stay);
+                    }
+                    EXPECT_EQ(next.lineage.value(), elected_uncleanly ? 1 : 0);
+                    // The leader epoch counts leaderships.
+                    EXPECT_EQ(next.leader_epoch.value(),
+                              next.leader != now.leader || elected_uncleanly ? 1 : 0);
+                    // Eligible: those who were one of the two and are in sync no more, while the
+                    // set is too small, unless their word is worth nothing.
+                    for (BrokerId broker : now.replicas) {
+                      const bool expected =
+                          !elected_uncleanly &&
+                          static_cast<int>(next.in_sync.size()) < min_in_sync_ &&
+                          (has(now.in_sync, broker) || has(now.eligible, broker)) &&
+                          !has(next.in_sync, broker) && broker != wish.distrusted;
+                      EXPECT_EQ(has(next.eligible, broker), expected) << broker;
+                    }
+                    ASSERT_FALSE(HasFailure())
+                        << "in sync " << in_sync << " eligible " << eligible << " gone " << gone
+                        << " returning " << returning << " distrusted " << distrusted
+                        << " draining " << draining << " leader " << leader;
+                  }
   EXPECT_GT(checked, 5000);
 }
 

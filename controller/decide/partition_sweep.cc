@@ -13,7 +13,7 @@ const metadata::TopicSettings& PartitionSweep::settings(const Uuid& topic) {
 bool PartitionSweep::add(const TopicPartition& id, const PartitionWish& wish) {
   const metadata::PartitionImage& now = *image_.partition(id);
   std::optional<proto::PartitionChange> change =
-      partition_change(id, now, rules_of(settings(id.topic), now.replicas.size(), may_lead_), wish);
+      partition_change(id, now, rules_of(settings(id.topic), now.replicas.size(), standing_), wish);
   if (!change) return true;
   if (room_ == 0) {
     complete_ = false;
@@ -26,8 +26,8 @@ bool PartitionSweep::add(const TopicPartition& id, const PartitionWish& wish) {
 
 proto::Decision repair(const metadata::Image& image, const Limits& limits) {
   proto::Decision decision;
-  const auto may_lead = may_lead_in(image);
-  PartitionSweep sweep(image, may_lead, limits.max_changes, decision);
+  const auto standing = standings_in(image);
+  PartitionSweep sweep(image, standing, limits.max_changes, decision);
   for (const auto& [name, id] : image.topics_by_name()) {
     const size_t count = image.topic(id)->partitions.size();
     for (size_t i = 0; i < count; ++i) {

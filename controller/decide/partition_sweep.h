@@ -15,9 +15,9 @@ namespace barnabas::controller {
 class PartitionSweep {
  public:
   // All references must outlive the sweep.
-  PartitionSweep(const metadata::Image& image, absl::FunctionRef<bool(BrokerId)> may_lead,
-                 size_t max_changes, proto::Decision& decision)
-      : image_(image), may_lead_(may_lead), room_(max_changes), decision_(decision) {}
+  PartitionSweep(const metadata::Image& image, Standings standing, size_t max_changes,
+                 proto::Decision& decision)
+      : image_(image), standing_(standing), room_(max_changes), decision_(decision) {}
 
   // Adds the change that the wish asks for, if there is one. False: it did not fit, and is left
   // for repair().
@@ -29,14 +29,24 @@ class PartitionSweep {
   const metadata::TopicSettings& settings(const Uuid& topic);
 
   const metadata::Image& image_;
-  absl::FunctionRef<bool(BrokerId)> may_lead_;
+  Standings standing_;
   size_t room_;
   proto::Decision& decision_;
   absl::flat_hash_map<Uuid, metadata::TopicSettings> settings_;
   bool complete_ = true;
 };
 
-// Who may lead by the image alone.
+inline Standing standing_of(const metadata::BrokerImage& broker) {
+  return {broker.may_lead(), broker.may_be_in_sync(), broker.draining};
+}
+
+// By the image alone.
+inline auto standings_in(const metadata::Image& image) {
+  return [&image](BrokerId id) {
+    const metadata::BrokerImage* broker = image.broker(id);
+    return broker == nullptr ? Standing() : standing_of(*broker);
+  };
+}
 inline auto may_lead_in(const metadata::Image& image) {
   return [&image](BrokerId id) {
     const metadata::BrokerImage* broker = image.broker(id);
@@ -45,8 +55,8 @@ inline auto may_lead_in(const metadata::Image& image) {
 }
 
 // Completes whatever an earlier decision left unfinished, of this or an earlier active controller
-// (S1): partitions led by, or in sync on, brokers that may not lead; leaderless partitions that
-// need not be; partitions that do not know yet which durability is wanted. Nothing to do: an empty
+// (S1): partitions led by, or in sync on, brokers that may not be; leaderless partitions that need
+// not be; partitions that do not know yet which durability is wanted. Nothing to do: an empty
 // decision. To be repeated until then.
 proto::Decision repair(const metadata::Image& image, const Limits& limits);
 

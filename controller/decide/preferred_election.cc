@@ -11,16 +11,17 @@ bool prefers_another_leader(const metadata::Image& image, const TopicPartition& 
   const PartitionImage* partition = image.partition(id);
   if (partition == nullptr) return false;
   const BrokerId preferred = partition->replicas.front();
-  return partition->leader != preferred && partition->is_in_sync(preferred) &&
-         may_lead_in(image)(preferred);
+  const Standing standing = standings_in(image)(preferred);
+  return partition->leader != preferred && partition->is_in_sync(preferred) && standing.may_lead &&
+         !standing.draining;
 }
 
 proto::Decision decide_preferred_election(const metadata::Image& image,
                                           const std::set<TopicPartition>& candidates,
                                           const Limits& limits) {
   proto::Decision decision;
-  const auto may_lead = may_lead_in(image);
-  PartitionSweep sweep(image, may_lead, limits.max_preferred_elections, decision);
+  const auto standing = standings_in(image);
+  PartitionSweep sweep(image, standing, limits.max_preferred_elections, decision);
   PartitionWish wish;
   wish.prefer = true;
   for (const TopicPartition& id : candidates) {

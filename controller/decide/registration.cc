@@ -92,6 +92,7 @@ void add_record(const proto::Register& command, proto::Decision& decision) {
   record->set_software(command.software());
   *record->mutable_features() = command.features();
   record->set_fenced(true);
+  record->set_returning(true);
 }
 
 }  // namespace
@@ -144,16 +145,18 @@ Registration decide_registration(const Image& image, const proto::Register& comm
     return out;
   }
   const Trust trust(before, command);
-  const auto may_lead = [&](BrokerId broker) { return broker != id && may_lead_in(image)(broker); };
-  PartitionSweep sweep(image, may_lead, limits.max_changes, out.decision);
+  const auto standing = [&](BrokerId broker) {
+    return broker == id ? Standing{.may_be_in_sync = true} : standings_in(image)(broker);
+  };
+  PartitionSweep sweep(image, standing, limits.max_changes, out.decision);
   for (const TopicPartition& partition : image.partitions_of(id)) {
     if (!sweep.add(partition, trust.wish(*image.partition(partition), id))) break;
   }
   if (!sweep.complete()) {
     // Too much for one batch. While the old incarnation is unfenced it is fenced first; then the
     // changes are committed by themselves: they are right with or without the registration.
-    if (before != nullptr && !before->fenced) {
-      out.decision = decide_fence(image, id, before->epoch, limits);
+    if (before != nullptr && before->may_be_in_sync()) {
+      out.decision = decide_fence(image, {id, before->epoch}, limits);
     }
     out.again = true;
     return out;

@@ -4,7 +4,8 @@
 // directories (S10):
 //
 //   directory known, last epoch as recent as the last that served,
-//     and acknowledged = on disk, or stopped cleanly   -> keeps its place (in sync or eligible)
+//     and acknowledged = on disk, or stopped cleanly   -> keeps its place (in sync or eligible);
+//                                                         leads again only once it is unfenced
 //   otherwise                                          -> leaves both sets
 //   directory of a partition gone (wiped)              -> leaves both, and gets a new directory
 

@@ -48,20 +48,57 @@ TEST_F(RegistrationTest, S9_ANewIncarnationLosesEveryLeadershipInTheSameDecision
 
 TEST_F(RegistrationTest, S10_ACrashKeepsItsPlaceWhereAcknowledgedMeansOnDisk) {
   cluster_.register_broker(1, {});
-  EXPECT_EQ(cluster_.partition("board").eligible, brokers({1}));
+  EXPECT_EQ(cluster_.partition("board").in_sync, brokers({1, 2, 3}));
+  EXPECT_EQ(cluster_.partition("board").leader, BrokerId{2});
+  EXPECT_EQ(cluster_.partition("fast").in_sync, brokers({2, 3}));
   EXPECT_TRUE(cluster_.partition("fast").eligible.empty());
+}
+
+TEST_F(RegistrationTest, S10_AnEligibleReplicaThatComesBackStaysEligible) {
+  cluster_.fence(1);
+  EXPECT_EQ(cluster_.partition("board").eligible, brokers({1}));
+  cluster_.register_broker(1, {});
+  EXPECT_EQ(cluster_.partition("board").in_sync, brokers({2, 3}));
+  EXPECT_EQ(cluster_.partition("board").eligible, brokers({1}));
 }
 
 TEST_F(RegistrationTest, S10_ACleanStopKeepsItsPlaceInEitherMode) {
   cluster_.register_broker(1, {.clean = true});
+  EXPECT_EQ(cluster_.partition("board").in_sync, brokers({1, 2, 3}));
+  EXPECT_EQ(cluster_.partition("fast").in_sync, brokers({1, 2, 3}));
+}
+
+TEST_F(RegistrationTest, S10_OneThatComesBackAndDiesBeforeItServesIsInSyncNoMore) {
+  cluster_.register_broker(1, {});
+  cluster_.fence(1);
+  EXPECT_EQ(cluster_.partition("board").in_sync, brokers({2, 3}));
   EXPECT_EQ(cluster_.partition("board").eligible, brokers({1}));
-  EXPECT_EQ(cluster_.partition("fast").eligible, brokers({1}));
+  EXPECT_EQ(cluster_.partition("alone").eligible, brokers({1}));
+  cluster_.unfence(1);
+  EXPECT_EQ(cluster_.partition("alone").leader, BrokerId{1});
+}
+
+// The wiped one was in sync with those that hold everything. Whichever comes back first, and
+// although min ISR asks for nobody else.
+TEST_F(RegistrationTest, S10_WithOneWipedDiskAndAllKilledAPartitionOfMinInSyncOneGetsALeader) {
+  for (const std::vector<int>& order :
+       {std::vector<int>{1, 2, 3}, {1, 3, 2}, {3, 2, 1}, {3, 1, 2}, {2, 1, 3}, {2, 3, 1}}) {
+    const std::string topic = "thin" + std::to_string(order[0]) + std::to_string(order[1]);
+    cluster_.create(topic, {{1, 2, 3}}, {{"min.insync.replicas", "1"}});
+    for (int broker : order) cluster_.register_broker(broker, {.wiped = broker == 3});
+    EXPECT_EQ(cluster_.partition(topic).in_sync, brokers({1, 2}));
+    EXPECT_EQ(cluster_.partition(topic).leader, kNoBroker);
+    for (int broker : order) cluster_.unfence(broker);
+    EXPECT_NE(cluster_.partition(topic).leader, kNoBroker);
+    EXPECT_EQ(cluster_.partition(topic).lineage, Lineage{0});
+    EXPECT_FALSE(cluster_.partition(topic).is_in_sync(BrokerId{3}));
+  }
 }
 
 TEST_F(RegistrationTest, S10_AllBrokersKilledAtOnceComeBackWithoutAnUncleanElection) {
   for (int broker : {1, 2, 3}) cluster_.register_broker(broker, {});
   EXPECT_EQ(cluster_.partition("board").leader, kNoBroker);
-  EXPECT_EQ(cluster_.partition("board").eligible, brokers({1, 2, 3}));
+  EXPECT_EQ(cluster_.partition("board").in_sync, brokers({1, 2, 3}));
   EXPECT_EQ(cluster_.partition("alone").leader, kNoBroker);
   for (int broker : {3, 1, 2}) cluster_.unfence(broker);
   EXPECT_EQ(cluster_.partition("board").leader, BrokerId{3});
@@ -93,7 +130,7 @@ TEST_F(RegistrationTest, S10_AStartThatWasKilledBeforeItServedDoesNoHarm) {
   // Registered, but killed before its directory held the new epoch; then once more.
   cluster_.register_broker(1, {});
   cluster_.register_broker(1, {});
-  EXPECT_EQ(cluster_.partition("board").eligible, brokers({1}));
+  EXPECT_EQ(cluster_.partition("board").in_sync, brokers({1, 2, 3}));
 }
 
 TEST_F(RegistrationTest, S1_TooManyPartitionsAreFencedFirstAndRegisteredLast) {
@@ -112,7 +149,9 @@ TEST_F(RegistrationTest, S1_TooManyPartitionsAreFencedFirstAndRegisteredLast) {
     EXPECT_FALSE(next.decision.records().empty());
   }
   EXPECT_EQ(cluster_.image().broker(BrokerId{1})->incarnation.view(), command.incarnation());
-  EXPECT_EQ(cluster_.partition("board").eligible, brokers({1}));
+  // What the fence has taken out before the rest was looked at is eligible, the rest is in sync.
+  EXPECT_TRUE(cluster_.partition("board").is_in_sync(BrokerId{1}) ||
+              cluster_.partition("board").eligible == brokers({1}));
 }
 
 TEST_F(RegistrationTest, TheSameIncarnationIsRegisteredOnce) {

@@ -154,7 +154,7 @@ void FakeBroker::heartbeat() {
     proto::Heartbeat* heartbeat = message.mutable_heartbeat();
     heartbeat->set_epoch(epoch_);
     heartbeat->set_applied(image_.index().value());
-    heartbeat->set_ready(image_.index().value() >= target_);
+    heartbeat->set_ready(ready_ && image_.index().value() >= target_);
     heartbeat->set_want_shutdown(want_shutdown_);
     heartbeat->set_sequence(++sequence_);
     send(message);

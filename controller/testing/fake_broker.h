@@ -46,6 +46,7 @@ class FakeBroker final : private LinkSink {
   int links() const { return links_; }
   bool joined() const { return joined_; }
   void stop_heartbeats() { silent_ = true; }
+  void stay_unready() { ready_ = false; }
 
   // The answer to it comes by its correlation, on this or a later link: unanswered requests are
   // sent again, as they were.
@@ -93,6 +94,7 @@ class FakeBroker final : private LinkSink {
   bool want_shutdown_ = false;
   bool may_shut_down_ = false;
   bool silent_ = false;
+  bool ready_ = true;
   uint64_t sequence_ = 0;
   std::optional<int32_t> refused_;
   metadata::Image image_;

@@ -27,13 +27,15 @@ bool contains(const std::vector<BrokerId>& list, BrokerId broker) {
 std::string broken_partition(const Image& image, const std::string& topic,
                              const PartitionImage& now, bool at_rest) {
   if (now.leader != kNoBroker && !now.is_in_sync(now.leader)) return "I31: leader not in sync";
-  if (now.leader == kNoBroker && !now.in_sync.empty()) return "in-sync replicas without leader";
   for (BrokerId member : now.in_sync) {
     if (!now.has_replica(member)) return "I31: in sync but no replica";
     if (contains(now.eligible, member)) return "in sync and eligible";
     const metadata::BrokerImage* broker = image.broker(member);
-    if (at_rest && (broker == nullptr || !broker->may_lead())) {
+    if (at_rest && (broker == nullptr || !broker->may_be_in_sync())) {
       return "I33: a broker that is gone is in sync";
+    }
+    if (at_rest && now.leader == kNoBroker && broker->may_lead()) {
+      return "in-sync replicas without leader";
     }
   }
   const metadata::TopicSettings settings = metadata::topic_settings(image, topic);
@@ -165,15 +167,15 @@ void Cluster::register_broker(int32_t broker, const Start& how) {
 
 void Cluster::unfence(int32_t broker) {
   last_epochs_[broker] = epoch(broker).value();
-  commit(decide_unfence(image_, BrokerId{broker}, epoch(broker), limits));
+  commit(decide_unfence(image_, {BrokerId{broker}, epoch(broker)}, limits));
 }
 
 void Cluster::fence(int32_t broker) {
-  commit(decide_fence(image_, BrokerId{broker}, epoch(broker), limits));
+  commit(decide_fence(image_, {BrokerId{broker}, epoch(broker)}, limits));
 }
 
 void Cluster::shut_down(int32_t broker) {
-  commit(decide_controlled_shutdown(image_, BrokerId{broker}, epoch(broker), limits));
+  commit(decide_controlled_shutdown(image_, {BrokerId{broker}, epoch(broker)}, limits));
 }
 
 void Cluster::start(int32_t broker, const Start& how) {
