@@ -42,6 +42,8 @@ Broker::Broker(BrokerConfig config, BrokerSeams seams, BrokerEvents events,
   options_.delete_topics = config_.delete_topics;
   options_.advertise_reached = config_.advertised.empty();
   options_.fetch_max_bytes = config_.fetch_max_bytes;
+  options_.file = config_.file;
+  options_.chosen["num.network.threads"] = std::to_string(config_.network_threads);
 }
 
 Broker::~Broker() {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "broker/testing/kafka_port.h"
+#include "broker/testing/admin_port.h"
 #include "kafka/messages/create_topics.h"
 #include "kafka/messages/delete_topics.h"
 #include "kafka/messages/init_producer_id.h"
@@ -19,37 +19,7 @@ using kafka::InitProducerIdRequest;
 using kafka::InitProducerIdResponse;
 using std::chrono::milliseconds;
 
-class Forwarded : public testing::Test {
- protected:
-  Forwarded() : client(port.connect()) {}
-
-  template <class Request>
-  void send(const Request& message, int16_t version) {
-    client->send(request_frame(message, version, 1));
-    port.simulation.run_for(milliseconds(5));
-  }
-  template <class Response>
-  Answer<Response> answer(int16_t version) {
-    if (!port.until([&] { return !client->frames.empty(); })) {
-      ADD_FAILURE() << "no answer";
-      return {};
-    }
-    Buffer frame = std::move(client->frames.front());
-    client->frames.pop_front();
-    return parse_answer<Response>(std::move(frame), version);
-  }
-  // Answers the oldest forwarded request.
-  proto::AdminRequest take(absl::StatusOr<proto::AdminAnswer> with) {
-    EXPECT_FALSE(port.session.admin_requests.empty());
-    auto [request, done] = std::move(port.session.admin_requests.front());
-    port.session.admin_requests.pop_front();
-    done(std::move(with));
-    return request;
-  }
-
-  KafkaPort port;
-  std::unique_ptr<RawClient> client;
-};
+class Forwarded : public AdminPort {};
 
 CreateTopicsRequest create(std::string_view name) {
   CreateTopicsRequest out;

@@ -16,6 +16,10 @@ constexpr Duration kApplyTime = std::chrono::seconds(2);
 int64_t index_of(const proto::AdminAnswer& answer) {
   if (answer.has_create_topics()) return answer.create_topics().index();
   if (answer.has_delete_topics()) return answer.delete_topics().index();
+  if (answer.has_alter_configs()) return answer.alter_configs().index();
+  if (answer.has_create_partitions()) return answer.create_partitions().index();
+  if (answer.has_elect_leaders()) return answer.elect_leaders().index();
+  if (answer.has_unregister_broker()) return answer.unregister_broker().index();
   return 0;
 }
 

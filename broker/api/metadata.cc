@@ -13,6 +13,7 @@
 #include "broker/api/authorized_operations.h"
 #include "broker/api/auto_creation.h"
 #include "broker/api/internal_topics.h"
+#include "broker/api/partition_state.h"
 #include "broker/api/replicas.h"
 #include "broker/api/table.h"
 #include "broker/api/topic_name.h"
@@ -41,7 +42,6 @@ class MetadataAnswer {
   void add_failed(std::optional<std::string_view> name, const Uuid& id, ErrorCode error);
   void add_partition(const metadata::PartitionImage& state, int32_t index,
                      MetadataResponse::MetadataResponseTopic& out);
-  bool has_listener(BrokerId id) const;
 
   Services& services_;
   const Request& request_;
@@ -52,12 +52,6 @@ class MetadataAnswer {
   std::vector<std::string> wished_;  // unknown names that may be created
   ErrorCode first_error_ = ErrorCode::kNone;
 };
-
-bool MetadataAnswer::has_listener(BrokerId id) const {
-  const metadata::BrokerImage* broker = image_->broker(id);
-  return broker != nullptr &&
-         address_for(*broker, *request_.connection, services_.options).has_value();
-}
 
 void MetadataAnswer::add_brokers() {
   for (const auto& [id, broker] : image_->brokers()) {
@@ -76,23 +70,18 @@ void MetadataAnswer::add_partition(const metadata::PartitionImage& state, int32_
                                    MetadataResponse::MetadataResponseTopic& out) {
   auto& partition = out.partitions.emplace_back();
   partition.partition_index = index;
-  partition.leader_id = state.leader.value();
   partition.leader_epoch = state.leader_epoch.value();
-  ErrorCode error = ErrorCode::kNone;
-  for (BrokerId replica : state.replicas) {
-    partition.replica_nodes.push_back(replica.value());
-    const metadata::BrokerImage* broker = image_->broker(replica);
-    if (broker == nullptr || broker->fenced) {
-      partition.offline_replicas.push_back(replica.value());
-    }
-  }
-  for (BrokerId member : state.in_sync) partition.isr_nodes.push_back(member.value());
-  if (state.leader == kNoBroker) {
+  add_ids(state.replicas, partition.replica_nodes);
+  add_ids(state.in_sync, partition.isr_nodes);
+  add_offline(*image_, state, partition.offline_replicas);
+  const ReachableLeader leader =
+      reachable_leader(*image_, state, *request_.connection, services_.options);
+  partition.leader_id = leader.id.value();
+  ErrorCode error = leader.error;
+  if (error == ErrorCode::kListenerNotFound && request_.version < 6) {
     error = ErrorCode::kLeaderNotAvailable;
-  } else if (!has_listener(state.leader)) {
-    error = request_.version >= 6 ? ErrorCode::kListenerNotFound : ErrorCode::kLeaderNotAvailable;
-    partition.leader_id = kNoBroker.value();
-  } else if (request_.version == 0 && !partition.offline_replicas.empty()) {
+  } else if (error == ErrorCode::kNone && request_.version == 0 &&
+             !partition.offline_replicas.empty()) {
     error = ErrorCode::kReplicaNotAvailable;
   }
   partition.error_code = code(error);
@@ -141,7 +130,9 @@ void MetadataAnswer::add_asked(const MetadataRequest::MetadataRequestTopic& aske
   if (!is_topic_name(*asked.name)) {
     return add_failed(asked.name, Uuid(), ErrorCode::kInvalidTopicException);
   }
-  const bool allowed = request_.version < 4 || message_.allow_auto_topic_creation;
+  // The cluster's own topics come into being with their own settings, when there is use for them.
+  const bool allowed = (request_.version < 4 || message_.allow_auto_topic_creation) &&
+                       !is_internal_topic(*asked.name);
   if (allowed && services_.options.auto_create_topics) wished_.emplace_back(*asked.name);
   add_failed(asked.name, Uuid(), ErrorCode::kUnknownTopicOrPartition);
 }

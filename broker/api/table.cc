@@ -18,8 +18,17 @@ constexpr Api kApis[] = {
     {22, "InitProducerId", 0, 5, 0, true, handle_init_producer_id},
     {23, "OffsetForLeaderEpoch", 2, 4, 2, true, handle_offset_for_leader_epoch},
     {60, "DescribeCluster", 0, 2, 0, true, handle_describe_cluster},
+    {32, "DescribeConfigs", 1, 4, 1, true, handle_describe_configs},
+    {33, "AlterConfigs", 0, 2, 0, true, handle_alter_configs},
+    {37, "CreatePartitions", 0, 3, 0, true, handle_create_partitions},
+    {43, "ElectLeaders", 0, 2, 0, true, handle_elect_leaders},
+    {44, "IncrementalAlterConfigs", 0, 1, 0, true, handle_incremental_alter_configs},
+    {55, "DescribeQuorum", 0, 2, 0, true, handle_describe_quorum},
     {15000, "DurableReport", 0, 0, 0, false, handle_durable_report},
 };
+    {64, "UnregisterBroker", 0, 0, 0, true, handle_unregister_broker},
+    {74, "ListConfigResources", 0, 1, 0, true, handle_list_config_resources},
+    {75, "DescribeTopicPartitions", 0, 0, 0, true, handle_describe_topic_partitions},
 
 }  // namespace
 

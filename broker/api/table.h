@@ -44,7 +44,16 @@ void handle_create_topics(Services&, Request, Responder);
 void handle_delete_topics(Services&, Request, Responder);
 void handle_init_producer_id(Services&, Request, Responder);
 void handle_offset_for_leader_epoch(Services&, Request, Responder);
+void handle_describe_configs(Services&, Request, Responder);
+void handle_alter_configs(Services&, Request, Responder);
+void handle_create_partitions(Services&, Request, Responder);
+void handle_elect_leaders(Services&, Request, Responder);
+void handle_incremental_alter_configs(Services&, Request, Responder);
+void handle_describe_quorum(Services&, Request, Responder);
 void handle_describe_cluster(Services&, Request, Responder);
 void handle_durable_report(Services&, Request, Responder);
 
+void handle_unregister_broker(Services&, Request, Responder);
+void handle_list_config_resources(Services&, Request, Responder);
+void handle_describe_topic_partitions(Services&, Request, Responder);
 }  // namespace barnabas::api

@@ -220,7 +220,7 @@ void LocalPartitions::apply(const metadata::Image& image, const metadata::Delta&
     Shell here = shell(id);
     if (here == nullptr) {
       const metadata::TopicImage& topic = *image.topic(id.topic);
-      start(id, topic, metadata::topic_settings(image, topic.name));
+      start(id, topic, metadata::topic_settings(image, topic.name, options_.surroundings.self));
       here = shell(id);
       if (here == nullptr) continue;
     }
@@ -296,8 +296,10 @@ void LocalPartitions::update_settings(const metadata::Image& image, const metada
     if (!everything && !topics.contains(shell->topic())) continue;
     auto known = settings.find(shell->topic());
     if (known == settings.end()) {
-      known =
-          settings.emplace(shell->topic(), metadata::topic_settings(image, shell->topic())).first;
+      known = settings
+                  .emplace(shell->topic(), metadata::topic_settings(image, shell->topic(),
+                                                                    options_.surroundings.self))
+                  .first;
     }
     shell->update_settings(known->second);
   }
