@@ -12,7 +12,6 @@ namespace barnabas::group {
 
 enum class RebalanceKind : uint8_t {
   kMemberJoined,         // a member that was not there before
-  kMemberRejoined,       // a member came again while the group was forming
   kLeaderRejoined,       // the leader asks for a new assignment (its topics have changed, say)
   kSubscriptionChanged,  // a member came with other protocols or another subscription
   kStaticReplaced,       // a static member came back under a new id and could not just take over
@@ -23,7 +22,7 @@ enum class RebalanceKind : uint8_t {
   kAssignmentTooLarge,   // the leader's assignment could not be stored
   kOverCapacity,         // loaded with more members than group.max.size allows
 };
-inline constexpr size_t kRebalanceKinds = 11;
+inline constexpr size_t kRebalanceKinds = 10;
 
 // As a label of a metric: "member_joined", ...
 const char* name_of(RebalanceKind kind);
