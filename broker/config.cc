@@ -11,7 +11,8 @@
 #include <utility>
 
 #include "broker/config_keys.h"
-#include "broker/config_reader.h"
+#include "common/config_reader.h"
+#include "common/nearest.h"
 #include "metadata/config_keys.h"
 
 namespace barnabas::broker {
@@ -76,6 +77,10 @@ void check_keys(const Properties& properties, ConfigReader& reader, BrokerConfig
         break;
       case KeyKind::kUnknown: {
         const auto near = nearest_match(key, all_key_names());
+        if (!near.has_value() && entry.origin == "environment") {
+          out.remarks.push_back(absl::StrCat("ignored, no setting of a broker: ", entry.text));
+          break;
+        }
         reader.fail(key, near.has_value()
                              ? absl::StrCat("there is no such key; is ", *near, " meant?")
                              : "there is no such key, nor one like it");
@@ -207,6 +212,30 @@ void read_listeners(ConfigReader& reader, BrokerConfig& out) {
   }
 }
 
+// Whoever reaches it sees names of topics and groups, so it is treated like the other listeners.
+void read_metrics_address(ConfigReader& reader, BrokerConfig& out) {
+  const std::string text = reader.text("metrics.address", "");
+  if (text.empty()) return;
+  const auto endpoint = parse_endpoint(text);
+  if (!endpoint.ok()) {
+    return reader.fail("metrics.address", absl::StrCat("\"", text,
+                                                       "\" is not HOST:PORT, as in "
+                                                       "127.0.0.1:9700 (port 0: a free one)"));
+  }
+  out.metrics_address = *endpoint;
+  if (is_loopback(endpoint->host)) return;
+  if (!out.allow_insecure_listener) {
+    return reader.fail("metrics.address",
+                       absl::StrCat("whoever reaches ", text,
+                                    " sees the names of topics and "
+                                    "groups, without a password. If that network is yours alone, "
+                                    "write allow.insecure.listener=true; else use 127.0.0.1"));
+  }
+  out.remarks.push_back(absl::StrCat("metrics and health at ", text,
+                                     " are open to everybody who reaches them "
+                                     "(allow.insecure.listener=true)"));
+}
+
 void read_advertised(ConfigReader& reader, BrokerConfig& out) {
   const std::vector<std::string> texts = reader.list("advertised.listeners");
   if (texts.empty() || (texts.size() == 1 && texts[0] == "auto")) return;
@@ -270,6 +299,18 @@ void read_controllers(ConfigReader& reader, BrokerConfig& out) {
   }
 }
 
+// The two that Kafka has, by the names of their classes.
+void read_selector(ConfigReader& reader, BrokerConfig& out) {
+  const std::string full = reader.text("replica.selector.class", "");
+  const std::string name = full.substr(full.rfind('.') + 1);
+  out.rack_aware_fetch = name == "RackAwareReplicaSelector";
+  if (!full.empty() && name != "RackAwareReplicaSelector" && name != "LeaderSelector") {
+    reader.fail("replica.selector.class",
+                "only RackAwareReplicaSelector and LeaderSelector exist, with or without "
+                "org.apache.kafka.common.replica. in front");
+  }
+}
+
 void read_limits(ConfigReader& reader, int cores, BrokerConfig& out) {
   const auto size = [&](std::string_view key, size_t otherwise, int64_t min, int64_t max) {
     return static_cast<size_t>(reader.number(key, static_cast<int64_t>(otherwise), min, max));
@@ -302,6 +343,10 @@ void read_limits(ConfigReader& reader, int cores, BrokerConfig& out) {
       size("unflushed.bytes.max", out.unflushed_bytes_max, 1 << 20, int64_t{1} << 40);
   out.producer_expiry =
       time("producer.id.expiration.ms", out.producer_expiry, 1000, kMillisecondsMax);
+  out.retention_check =
+      time("log.retention.check.interval.ms", out.retention_check, 1, kMillisecondsMax);
+  out.stray_keep = time("log.dirs.stray.retention.ms", out.stray_keep, 0, kMillisecondsMax);
+  read_selector(reader, out);
   out.free_bytes_min = reader.number("log.dirs.free.min.bytes", -1, -1, INT64_MAX / 2);
   if (!reader.boolean("controlled.shutdown.enable", true)) {
     out.controlled_shutdown_limit = Duration::zero();
@@ -397,18 +442,28 @@ void read_topic_defaults(const Properties& properties, ConfigReader& reader, Bro
 
 }  // namespace
 
-absl::StatusOr<BrokerConfig> parse_config(const Properties& properties, int cores) {
+BrokerConfig check_config(const Properties& properties, int cores,
+                          std::vector<ConfigFinding>& findings) {
   BrokerConfig out;
   ConfigReader reader(properties);
   check_keys(properties, reader, out);
   read_identity(reader, out);
   read_listeners(reader, out);
+  read_metrics_address(reader, out);
   read_advertised(reader, out);
   read_controllers(reader, out);
   read_limits(reader, cores, out);
   read_groups(reader, out);
   read_topic_defaults(properties, reader, out);
-  if (!reader.status().ok()) return reader.status();
+  findings.insert(findings.end(), reader.findings().begin(), reader.findings().end());
+  for (const std::string& remark : out.remarks) findings.push_back({0, "", remark, false});
+  return out;
+}
+
+absl::StatusOr<BrokerConfig> parse_config(const Properties& properties, int cores) {
+  std::vector<ConfigFinding> findings;
+  BrokerConfig out = check_config(properties, cores, findings);
+  if (absl::Status status = first_errors(findings); !status.ok()) return status;
   return out;
 }
 

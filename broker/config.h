@@ -9,6 +9,7 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,7 @@ struct BrokerConfig {
   Duration connections_idle{std::chrono::minutes(10)};
   size_t fetch_max_bytes = 57'671'680;
   size_t fetch_session_slots = 1'000;
+  bool rack_aware_fetch = false;  // replica.selector.class
 
   Duration replica_lag_max{std::chrono::seconds(30)};
   Duration replica_fetch_wait{std::chrono::milliseconds(500)};
@@ -54,10 +56,14 @@ struct BrokerConfig {
   Duration flush_lag_max{std::chrono::seconds(10)};
   size_t unflushed_bytes_max = size_t{256} << 20;
   Duration producer_expiry{std::chrono::hours(24)};
+  Duration retention_check{std::chrono::minutes(5)};
+  Duration stray_keep{std::chrono::hours(24)};
 
   // Produce is refused below this much free space; -1: 256 MiB, or a twentieth of a small disk.
   int64_t free_bytes_min = -1;
   bool allow_insecure_listener = false;
+  // metrics.address: where metrics and health are served over HTTP; nullopt: nowhere.
+  std::optional<Endpoint> metrics_address;
   Duration controlled_shutdown_limit{std::chrono::seconds(5)};
 
   // Consumer groups, and the topic in which their state lies.
@@ -84,7 +90,12 @@ struct BrokerConfig {
   std::vector<std::string> remarks;
 };
 
-// `cores`: for num.network.threads, where the file does not say. Errors name file, line and fix.
+// `cores`: for num.network.threads, where the file does not say. Errors name file, line and fix,
+// one a line: all of them.
 absl::StatusOr<BrokerConfig> parse_config(const Properties& properties, int cores);
+
+// The same, with each finding by itself; usable only if there is no error among them.
+BrokerConfig check_config(const Properties& properties, int cores,
+                          std::vector<ConfigFinding>& findings);
 
 }  // namespace barnabas::broker

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
+#include "common/foreign_keys.h"
 #include "metadata/config_keys.h"
 
 namespace barnabas::broker {
@@ -31,9 +33,12 @@ constexpr std::string_view kEffective[] = {
     "log.dir",
     "log.dirs",
     "log.dirs.free.min.bytes",
+    "log.dirs.stray.retention.ms",
+    "log.retention.check.interval.ms",
     "max.connections",
     "max.connections.per.ip",
     "max.incremental.fetch.session.cache.slots",
+    "metrics.address",
     "node.id",
     "num.network.threads",
     "offset.metadata.max.bytes",
@@ -49,6 +54,7 @@ constexpr std::string_view kEffective[] = {
     "replica.fetch.response.max.bytes",
     "replica.fetch.wait.max.ms",
     "replica.lag.time.max.ms",
+    "replica.selector.class",
     "security.inter.broker.protocol",
     "socket.request.max.bytes",
     "unflushed.bytes.max",
@@ -61,78 +67,9 @@ constexpr std::string_view kTopicDefaults[] = {
     "log.roll.hours",
 };
 
-constexpr std::string_view kNotNeeded[] = {
-    "auto.leader.rebalance.enable",
-    "background.threads",
-    "broker.heartbeat.interval.ms",
-    "broker.session.timeout.ms",
-    "controlled.shutdown.max.retries",
-    "controlled.shutdown.retry.backoff.ms",
-    "controller.listener.names",
-    "inter.broker.protocol.version",
-    "leader.imbalance.check.interval.seconds",
-    "leader.imbalance.per.broker.percentage",
-    "log.dir.failure.timeout.ms",
-    "log.flush.offset.checkpoint.interval.ms",
-    "log.flush.scheduler.interval.ms",
-    "log.flush.start.offset.checkpoint.interval.ms",
-    "log.initial.task.delay.ms",
-    "log.message.format.version",
-    "log.retention.check.interval.ms",
-    "log.roll.jitter.hours",
-    "metric.reporters",
-    "num.io.threads",
-    "num.recovery.threads.per.data.dir",
-    "num.replica.alter.log.dirs.threads",
-    "num.replica.fetchers",
-    "queued.max.request.bytes",
-    "queued.max.requests",
-    "replica.fetch.backoff.ms",
-    "replica.fetch.min.bytes",
-    "replica.high.watermark.checkpoint.interval.ms",
-    "replica.selector.class",
-    "replica.socket.receive.buffer.bytes",
-    "replica.socket.timeout.ms",
-    "request.timeout.ms",
-    "server.max.startup.time.ms",
-    "socket.connection.setup.timeout.max.ms",
-    "socket.connection.setup.timeout.ms",
-    "socket.listen.backlog.size",
-    "socket.receive.buffer.bytes",
-    "socket.send.buffer.bytes",
-};
-constexpr std::string_view kNotNeededPrefixes[] = {
-    "controller.quorum.", "group.",   "kafka.metrics.", "log.cleaner.", "metadata.log.",
-    "metadata.max.",      "metrics.", "offsets.",       "quota.",       "remote.",
-    "replication.quota.", "share.",   "telemetry.",     "transaction.", "transactional.",
-    "zookeeper.",
-};
-
-constexpr std::string_view kNotHerePrefixes[] = {
-    "authorizer.",
-    "delegation.token.",
-    "early.start.",
-    "listener.name.",
-    "max.connection.creation.",
-    "principal.",
-    "sasl.",
-    "security.providers",
-    "ssl.",
-    "super.users",
-    "allow.everyone.if.no.acl.found",
-    "max.connections.per.ip.overrides",
-};
-
 template <size_t N>
 bool contains(const std::string_view (&names)[N], std::string_view key) {
   return std::find(std::begin(names), std::end(names), key) != std::end(names);
-}
-
-template <size_t N>
-bool begins_with_one_of(const std::string_view (&prefixes)[N], std::string_view key) {
-  return std::any_of(std::begin(prefixes), std::end(prefixes), [&](std::string_view prefix) {
-    return key.substr(0, prefix.size()) == prefix;
-  });
 }
 
 }  // namespace
@@ -143,9 +80,13 @@ KeyKind kind_of(std::string_view key) {
   if (const metadata::ConfigKey* known = metadata::find_broker_key(key)) {
     return known->has_effect ? KeyKind::kTopicDefault : KeyKind::kNotNeeded;
   }
-  if (begins_with_one_of(kNotHerePrefixes, key)) return KeyKind::kNotHere;
-  if (contains(kNotNeeded, key) || begins_with_one_of(kNotNeededPrefixes, key)) {
-    return KeyKind::kNotNeeded;
+  switch (foreign_key(key)) {
+    case ForeignKey::kNotNeeded:
+      return KeyKind::kNotNeeded;
+    case ForeignKey::kRefused:
+      return KeyKind::kNotHere;
+    case ForeignKey::kNone:
+      break;
   }
   return KeyKind::kUnknown;
 }
@@ -154,7 +95,7 @@ std::vector<std::string> all_key_names() {
   std::vector<std::string> out;
   for (std::string_view name : kEffective) out.emplace_back(name);
   for (std::string_view name : kTopicDefaults) out.emplace_back(name);
-  for (std::string_view name : kNotNeeded) out.emplace_back(name);
+  for (std::string& name : foreign_key_names()) out.push_back(std::move(name));
   for (const metadata::ConfigKey& key : metadata::broker_keys()) out.emplace_back(key.name);
   return out;
 }

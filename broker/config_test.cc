@@ -226,6 +226,46 @@ TEST(BrokerConfig, AnInsecureListenerIsRemarkedOn) {
   EXPECT_NE(config->remarks[0].find("without encryption"), std::string::npos);
 }
 
+TEST(BrokerConfig, AllThatIsWrongIsSaidAtOnce) {
+  const std::string message(with("num.network.threads=0\n"
+                                 "no.such.key=1\n"
+                                 "delete.topic.enable=perhaps\n")
+                                .status()
+                                .message());
+  for (const char* said : {"server.properties:4", "server.properties:5", "server.properties:6"}) {
+    EXPECT_NE(message.find(said), std::string::npos) << message;
+  }
+  std::vector<ConfigFinding> findings;
+  check_config(*Properties::parse("node.id=x\nlog.dirs=/d\nnum.io.threads=8\n", "f"), 2, findings);
+  ASSERT_EQ(findings.size(), 3u);  // node.id, no controllers, and the remark
+  EXPECT_EQ(findings[0].line, 1);
+  EXPECT_EQ(findings[0].key, "node.id");
+  EXPECT_TRUE(findings[1].is_error);
+  EXPECT_FALSE(findings[2].is_error);
+}
+
+TEST(BrokerConfig, AMisspeltKeyOfSomethingThatDoesNothingHereIsRefusedToo) {
+  for (const char* line : {"offsets.topic.num.partition=3\n", "group.max.sizes=3\n",
+                           "log.cleaner.thread=1\n", "zookeeper.conect=h:2181\n"}) {
+    EXPECT_FALSE(with(line).ok()) << line;
+  }
+}
+
+TEST(BrokerConfig, VariablesOfTheEnvironmentAreSettings) {
+  Properties properties("the environment");
+  properties.take_environment({"KAFKA_NODE_ID=1", "KAFKA_LOG_DIRS=/d",
+                               "KAFKA_CONTROLLER_QUORUM_VOTERS=1@h:1", "KAFKA_UNHEARD_OF_THING=x"});
+  const auto config = parse_config(properties, 2);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->directory, "/d");
+  ASSERT_EQ(config->remarks.size(), 1u);  // somebody else's variable
+  EXPECT_NE(config->remarks[0].find("KAFKA_UNHEARD_OF_THING"), std::string::npos);
+  properties.take_environment({"KAFKA_LISTENER=PLAINTEXT://:9092"});
+  const std::string message(parse_config(properties, 2).status().message());
+  EXPECT_NE(message.find("environment: KAFKA_LISTENER="), std::string::npos) << message;
+  EXPECT_NE(message.find("listeners"), std::string::npos) << message;
+}
+
 TEST(BrokerConfig, EveryKeyThatCanBeSuggestedExists) {
   for (const std::string& key : all_key_names()) EXPECT_NE(kind_of(key), KeyKind::kUnknown) << key;
 }

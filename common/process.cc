@@ -40,6 +40,12 @@ Duration cpu_time() {
   return of(usage.ru_utime) + of(usage.ru_stime);
 }
 
+std::vector<std::string> environment() {
+  std::vector<std::string> out;
+  for (char** variable = environ; *variable != nullptr; ++variable) out.emplace_back(*variable);
+  return out;
+}
+
 void block_stop_signals() {
   const sigset_t set = stop_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "common/executor.h"
 
@@ -10,6 +12,9 @@ namespace barnabas {
 
 uint64_t resident_bytes();  // 0 if /proc does not tell
 Duration cpu_time();        // user and system, all threads
+
+// "NAME=value", as this process got them.
+std::vector<std::string> environment();
 
 // Blocks SIGTERM and SIGINT in the calling thread and in all threads started later, and ignores
 // SIGPIPE. Call it first in main(), before anything starts a thread.

@@ -1,6 +1,8 @@
 #include "common/properties.h"
 
+#include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
 #include <errno.h>
 #include <string.h>
 
@@ -8,8 +10,6 @@
 #include <fstream>
 #include <sstream>
 #include <utility>
-
-#include "common/status.h"
 
 namespace barnabas {
 namespace {
@@ -85,7 +85,7 @@ bool unescape(std::string_view text, size_t& at, std::string& out) {
 }
 
 // One logical line into key and value; false for a bad escape.
-bool split(std::string_view line, std::string& key, std::string& value) {
+bool split(std::string_view line, std::string& key, std::string& value, bool& has_separator) {
   size_t at = 0;
   const auto take = [&](std::string& out, bool is_key) {
     while (at < line.size()) {
@@ -101,6 +101,7 @@ bool split(std::string_view line, std::string& key, std::string& value) {
     return true;
   };
   if (!take(key, true)) return false;
+  has_separator = at < line.size();
   while (at < line.size() && is_blank(line[at])) ++at;
   if (at < line.size() && (line[at] == '=' || line[at] == ':')) ++at;
   while (at < line.size() && is_blank(line[at])) ++at;
@@ -125,50 +126,79 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 }  // namespace
 
 absl::StatusOr<Properties> Properties::parse(std::string_view text, std::string source) {
+  std::vector<ConfigFinding> findings;
+  Properties out = parse_all(text, std::move(source), findings);
+  if (absl::Status status = first_errors(findings); !status.ok()) return status;
+  return out;
+}
+
+Properties Properties::parse_all(std::string_view text, std::string source,
+                                 std::vector<ConfigFinding>& findings) {
   Properties out;
   out.source_ = std::move(source);
   const std::vector<std::string_view> lines = lines_of(text);
+  const bool is_cut = !text.empty() && text.back() != '\n';
   for (size_t i = 0; i < lines.size(); ++i) {
     std::string_view line = trim_front(lines[i]);
     if (line.empty() || line.front() == '#' || line.front() == '!') continue;
     const int number = static_cast<int>(i) + 1;
     const std::string_view shown = lines[i];
+    const auto wrong = [&](std::string_view key, std::string_view why) {
+      findings.push_back(
+          {number, std::string(key),
+           absl::StrCat(out.source_, ":", number, ": ", view(shown), "\n  ", view(why))});
+    };
+    if (line.find('\0') != std::string_view::npos) {
+      findings.push_back({number, "",
+                          absl::StrCat(out.source_, ":", number,
+                                       ": the line holds zero bytes: the file was not written to "
+                                       "the end before a crash. Write it anew")});
+      continue;
+    }
     std::string logical(line);
+    bool ended = true;
     while (continues(logical)) {
       logical.pop_back();
-      if (++i == lines.size()) break;
+      if (++i == lines.size()) {
+        ended = false;
+        break;
+      }
       logical.append(trim_front(lines[i]));
     }
     std::string key;
     Entry entry{"", number, std::string(shown)};
-    const std::string place = absl::StrCat(out.source_, ":", number, ": ");
-    if (!split(logical, key, entry.value)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(place, view(shown), "\n  \\u must be followed by four hexadecimal digits"));
+    if (!ended) {
+      wrong("", "the file ends inside this line: the line after the \\ is missing");
+      continue;
+    }
+    bool has_separator = false;
+    if (!split(logical, key, entry.value, has_separator)) {
+      wrong(key, "\\u must be followed by four hexadecimal digits");
+      continue;
     }
     if (key.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(place, view(shown), "\n  there is no key before the value"));
+      wrong("", "there is no key before the value");
+      continue;
+    }
+    if (is_cut && i + 1 >= lines.size() && !has_separator) {
+      wrong(key, "the file ends inside this line: there is no value, and no end of the line");
+      continue;
     }
     const auto [first, is_new] = out.entries_.emplace(key, std::move(entry));
-    if (!is_new) {
-      return absl::InvalidArgumentError(absl::StrCat("'", key, "' is set twice:\n  ",
-                                                     out.where(key), "\n  ", place, view(shown),
-                                                     "\n  Remove one of the two lines"));
-    }
+    if (is_new) continue;
+    findings.push_back(
+        {number, key,
+         absl::StrCat("'", key, "' is set twice:\n  ", out.where(key), "\n  ", out.source_, ":",
+                      number, ": ", view(shown), "\n  Remove one of the two lines")});
   }
   return out;
 }
 
 absl::StatusOr<Properties> Properties::read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (in) text << in.rdbuf();
-  if (!in) {
-    return absl::NotFoundError(absl::StrCat("cannot read the settings file ", path, ": ",
-                                            ::strerror(errno), ". Check the path and its rights"));
-  }
-  return parse(text.str(), path);
+  std::vector<ConfigFinding> findings;
+  const std::string text = read_whole_file(path, findings);
+  if (!findings.empty()) return absl::NotFoundError(findings[0].text);
+  return parse(text, path);
 }
 
 const Properties::Entry* Properties::find(std::string_view key) const {
@@ -178,57 +208,78 @@ const Properties::Entry* Properties::find(std::string_view key) const {
 
 void Properties::set(std::string key, std::string value) {
   std::string text = absl::StrCat(key, "=", value);
-  entries_[std::move(key)] = {std::move(value), 0, std::move(text)};
+  entries_[std::move(key)] = {std::move(value), 0, std::move(text), "command line"};
 }
 
 std::string Properties::where(std::string_view key) const {
   const Entry* const entry = find(key);
   if (entry == nullptr) return absl::StrCat(source_, ": ", view(key), " is not set");
-  if (entry->line == 0) return absl::StrCat("command line: ", entry->text);
+  if (!entry->origin.empty()) return absl::StrCat(entry->origin, ": ", entry->text);
   return absl::StrCat(source_, ":", entry->line, ": ", entry->text);
 }
 
-absl::Status Properties::check_known(const std::vector<std::string>& known) const {
-  for (const auto& [key, entry] : entries_) {
-    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-    const auto nearest = nearest_match(key, known);
-    return absl::InvalidArgumentError(
-        absl::StrCat(where(key), "\n  unknown setting '", key, "'",
-                     nearest.has_value() ? absl::StrCat("; did you mean '", *nearest, "'?") : ""));
+absl::Status first_errors(const std::vector<ConfigFinding>& findings) {
+  std::vector<std::string> errors;
+  for (const ConfigFinding& finding : findings) {
+    if (finding.is_error) errors.push_back(finding.text);
   }
-  return absl::OkStatus();
+  if (errors.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrJoin(errors, "\n"));
 }
 
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> before(b.size() + 1), previous(b.size() + 1), current(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) previous[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    current[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      current[j] = std::min({previous[j] + 1, current[j - 1] + 1, replaced});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        current[j] = std::min(current[j], before[j - 2] + 1);
-      }
-    }
-    before.swap(previous);
-    previous.swap(current);
+std::string read_whole_file(const std::string& path, std::vector<ConfigFinding>& findings) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  if (in) text << in.rdbuf();
+  if (!in) {
+    findings.push_back({0, "",
+                        absl::StrCat("cannot read the settings file ", path, ": ",
+                                     ::strerror(errno), ". Check the path and its rights")});
   }
-  return previous[b.size()];
+  return text.str();
 }
 
-std::optional<std::string> nearest_match(std::string_view word,
-                                         const std::vector<std::string>& candidates) {
-  std::optional<std::string> best;
-  size_t least = std::max<size_t>(1, word.size() / 3) + 1;
-  for (const std::string& candidate : candidates) {
-    const size_t distance = edit_distance(word, candidate);
-    if (distance < least) {
-      least = distance;
-      best = candidate;
-    }
+std::string key_of_variable(std::string_view name) {
+  constexpr std::string_view kPrefix = "KAFKA_";
+  // Of Kafka's start scripts and images.
+  constexpr std::string_view kScripts[] = {
+      "KAFKA_CLUSTERS", "KAFKA_DEBUG",  "KAFKA_GC_LOG_OPTS", "KAFKA_HEAP_OPTS",
+      "KAFKA_HOME",     "KAFKA_JMX",    "KAFKA_JVM",         "KAFKA_LOG4J",
+      "KAFKA_MODE",     "KAFKA_OPTS",   "KAFKA_PID",         "KAFKA_REST",
+      "KAFKA_SCALA",    "KAFKA_SCRIPT", "KAFKA_TOOLS",       "KAFKA_VERSION"};
+  if (name.substr(0, kPrefix.size()) != kPrefix || name.size() == kPrefix.size()) return "";
+  for (const std::string_view script : kScripts) {
+    if (name.substr(0, script.size()) == script) return "";
   }
-  return best;
+  std::string out;
+  std::string_view rest = name.substr(kPrefix.size());
+  while (!rest.empty()) {
+    const size_t run = std::min(rest.find_first_not_of('_'), rest.size());
+    if (run == 0) {
+      out.push_back(absl::ascii_tolower(static_cast<unsigned char>(rest.front())));
+      rest.remove_prefix(1);
+      continue;
+    }
+    out.push_back(run == 1 ? '.' : run == 2 ? '_' : '-');
+    rest.remove_prefix(run);
+  }
+  return out;
+}
+
+std::vector<std::string> Properties::take_environment(const std::vector<std::string>& environment) {
+  std::vector<std::string> remarks;
+  for (const std::string& variable : environment) {
+    const size_t sign = variable.find('=');
+    if (sign == std::string::npos) continue;
+    const std::string key = key_of_variable(std::string_view(variable).substr(0, sign));
+    if (key.empty()) continue;
+    if (const Entry* there = find(key); there != nullptr && there->origin.empty()) {
+      remarks.push_back(absl::StrCat(variable.substr(0, sign), " (environment) counts instead of ",
+                                     source_, ":", there->line, ": ", key));
+    }
+    entries_[key] = {variable.substr(sign + 1), 0, variable, "environment"};
+  }
+  return remarks;
 }
 
 }  // namespace barnabas

@@ -28,7 +28,7 @@ TEST(Properties, KeysEndAtEqualsColonOrBlank) {
   EXPECT_EQ(value("  a  =  1  ", "a"), "1");
   EXPECT_EQ(value("a = b = c", "a"), "b = c");
   EXPECT_EQ(value("listeners=PLAINTEXT://:9092", "listeners"), "PLAINTEXT://:9092");
-  EXPECT_EQ(value("a", "a"), "");
+  EXPECT_EQ(value("a\n", "a"), "");
   EXPECT_EQ(value("a=", "a"), "");
 }
 
@@ -44,7 +44,6 @@ TEST(Properties, ALineThatEndsInABackslashGoesOnInTheNext) {
   EXPECT_EQ(value("a=one,\\\n   two\nb=3", "b"), "3");
   EXPECT_EQ(value("a=one\\\\\nb=3", "a"), "one\\");
   EXPECT_EQ(value("a=one\\\n# two", "a"), "one# two");
-  EXPECT_EQ(value("a=end\\", "a"), "end");
 }
 
 TEST(Properties, EscapesAreJavas) {
@@ -71,16 +70,52 @@ TEST(Properties, AKeySetTwiceIsAnErrorThatQuotesBothLines) {
 
 TEST(Properties, AValueWithoutKeyIsAnError) { EXPECT_THAT(error("=1"), HasSubstr("no key")); }
 
-TEST(Properties, AnUnknownKeyNamesTheNearestKnownOne) {
-  const std::vector<std::string> known = {"node.id", "listeners", "log.dirs", "log.retention.ms"};
-  const auto message = [&](std::string_view text) {
-    return std::string(Properties::parse(text, "t").value().check_known(known).message());
-  };
-  EXPECT_THAT(message("nodeid=1"), HasSubstr("did you mean 'node.id'?"));
-  EXPECT_THAT(message("log.dir=/x"), HasSubstr("t:1: log.dir=/x"));
-  EXPECT_THAT(message("log.dir=/x"), HasSubstr("did you mean 'log.dirs'?"));
-  EXPECT_THAT(message("quite.different=1"), testing::Not(HasSubstr("did you mean")));
-  EXPECT_EQ(message("node.id=1\nlisteners=x"), "");
+TEST(Properties, AFileThatWasCutIsNamedWithItsLine) {
+  EXPECT_THAT(error("a=1\nb=2,\\"), HasSubstr("test.properties:2: b=2,\\"));
+  EXPECT_THAT(error("a=1\nb=2,\\\n"), HasSubstr("the file ends inside this line"));
+  EXPECT_THAT(error("node.id=1\nlog.di"), HasSubstr("test.properties:2: log.di"));
+  EXPECT_EQ(value("node.id=1\nlog.dirs=/d", "log.dirs"), "/d");  // no end of the line: well
+  EXPECT_THAT(error(std::string_view("a=1\nb\0\0\0", 8)), HasSubstr("test.properties:2"));
+  EXPECT_THAT(error(std::string_view("a=1\nb\0\0\0", 8)), HasSubstr("zero bytes"));
+}
+
+TEST(Properties, AllThatIsWrongIsFoundAtOnce) {
+  std::vector<ConfigFinding> findings;
+  const Properties read = Properties::parse_all("a=1\nb=\\u00g0\na=2\n=3\nc=4\n", "t", findings);
+  ASSERT_EQ(findings.size(), 3u);
+  EXPECT_EQ(findings[0].line, 2);
+  EXPECT_EQ(findings[1].line, 3);
+  EXPECT_EQ(findings[1].key, "a");
+  EXPECT_EQ(findings[2].line, 4);
+  EXPECT_EQ(read.find("a")->value, "1");
+  EXPECT_EQ(read.find("c")->value, "4");
+  const std::string all(first_errors(findings).message());
+  EXPECT_THAT(all, HasSubstr("t:2"));
+  EXPECT_THAT(all, HasSubstr("t:4"));
+}
+
+TEST(Properties, VariablesAreNamedAsKafkasImagesNameThem) {
+  EXPECT_EQ(key_of_variable("KAFKA_NODE_ID"), "node.id");
+  EXPECT_EQ(key_of_variable("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"),
+            "listener.security.protocol.map");
+  EXPECT_EQ(key_of_variable("KAFKA_A__B_C___D"), "a_b.c-d");
+  EXPECT_EQ(key_of_variable("KAFKA_HEAP_OPTS"), "");
+  EXPECT_EQ(key_of_variable("KAFKA_JMX_PORT"), "");
+  EXPECT_EQ(key_of_variable("KAFKA_"), "");
+  EXPECT_EQ(key_of_variable("PATH"), "");
+}
+
+TEST(Properties, TheEnvironmentCountsMoreThanTheFileAndSaysSo) {
+  Properties properties = Properties::parse("node.id=1\nlog.dirs=/d\n", "t").value();
+  const auto remarks =
+      properties.take_environment({"HOME=/root", "KAFKA_NODE_ID=7", "KAFKA_NUM_PARTITIONS=3"});
+  EXPECT_EQ(properties.find("node.id")->value, "7");
+  EXPECT_EQ(properties.find("num.partitions")->value, "3");
+  EXPECT_EQ(properties.find("log.dirs")->value, "/d");
+  EXPECT_EQ(properties.where("node.id"), "environment: KAFKA_NODE_ID=7");
+  ASSERT_EQ(remarks.size(), 1u);
+  EXPECT_THAT(remarks[0], HasSubstr("KAFKA_NODE_ID"));
+  EXPECT_THAT(remarks[0], HasSubstr("t:1"));
 }
 
 TEST(Properties, WhatIsSetOnTheCommandLineWins) {
@@ -96,14 +131,6 @@ TEST(Properties, AFileThatIsNotThereIsAnErrorWithItsPath) {
   const std::string path = testing::TempDir() + "/p.properties";
   std::ofstream(path) << "a=1\n";
   EXPECT_EQ(Properties::read_file(path).value().find("a")->value, "1");
-}
-
-TEST(EditDistance, CountsSingleEdits) {
-  EXPECT_EQ(edit_distance("", ""), 0u);
-  EXPECT_EQ(edit_distance("abc", ""), 3u);
-  EXPECT_EQ(edit_distance("kitten", "sitting"), 3u);
-  EXPECT_EQ(edit_distance("ab", "ba"), 1u);
-  EXPECT_EQ(edit_distance("ab", "ba"), edit_distance("ba", "ab"));
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ constexpr std::string_view kOwnKeys[] = {
     "log.dirs",
     "metadata.log.dir",
     "metadata.log.max.record.bytes.between.snapshots",
+    "metrics.address",
     "node.id",
     "process.roles",
 };
@@ -59,6 +60,10 @@ void check_keys(const Properties& properties, ConfigReader& reader, ControllerCo
       std::vector<std::string> known(std::begin(kOwnKeys), std::end(kOwnKeys));
       for (const metadata::ConfigKey& one : metadata::broker_keys()) known.emplace_back(one.name);
       const auto near = nearest_match(key, known);
+      if (!near.has_value() && entry.origin == "environment") {
+        config.remarks.push_back(absl::StrCat("ignored, no setting of a controller: ", entry.text));
+        continue;
+      }
       reader.fail(key, near.has_value()
                            ? absl::StrCat("there is no such key; is ", *near, " meant?")
                            : "there is no such key, nor one like it");
@@ -161,6 +166,31 @@ void read_listener(ConfigReader& reader, ControllerConfig& config) {
                    " can change this cluster; nothing on that port is encrypted or authenticated"));
 }
 
+// Whoever reaches it sees the state of the cluster, so it is treated like the other listener.
+void read_metrics_address(ConfigReader& reader, ControllerConfig& config) {
+  const std::string key = "metrics.address";
+  const std::string text = reader.text(key, "");
+  if (text.empty()) return;
+  const absl::StatusOr<Endpoint> endpoint = parse_endpoint(text);
+  if (!endpoint.ok()) {
+    return reader.fail(key, absl::StrCat("\"", text,
+                                         "\" is not HOST:PORT, as in 127.0.0.1:9700 "
+                                         "(port 0: a free one)"));
+  }
+  config.metrics_address = *endpoint;
+  if (is_loopback(endpoint->host)) return;
+  if (!reader.boolean("allow.insecure.listener", false)) {
+    return reader.fail(key, absl::StrCat("whoever reaches ", text,
+                                         " sees the state of the "
+                                         "cluster, without a password. If that network is yours "
+                                         "alone, write allow.insecure.listener=true; else use "
+                                         "127.0.0.1"));
+  }
+  config.remarks.push_back(absl::StrCat("metrics and health at ", text,
+                                        " are open to everybody who reaches them "
+                                        "(allow.insecure.listener=true)"));
+}
+
 void read_duration(ConfigReader& reader, std::string_view key, Duration& into) {
   const int64_t otherwise = std::chrono::duration_cast<milliseconds>(into).count();
   into = milliseconds(reader.number(key, otherwise, 1, 3'600'000));
@@ -210,6 +240,7 @@ ControllerConfig check_config(const Properties& properties, std::vector<ConfigFi
   read_voters(reader, config);
   read_directory(reader, config);
   read_listener(reader, config);
+  read_metrics_address(reader, config);
   read_timers(reader, config);
   read_broker_defaults(properties, reader, config);
   findings.insert(findings.end(), reader.findings().begin(), reader.findings().end());

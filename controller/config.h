@@ -6,6 +6,7 @@
 #include <absl/status/statusor.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct ControllerConfig {
   std::map<ControllerId, Endpoint> voters;  // controller.quorum.voters; this node among them
   Endpoint listen;                          // where this controller listens
   std::string directory;                    // log.dirs
+  // metrics.address: where metrics and health are served over HTTP; nullopt: nowhere.
+  std::optional<Endpoint> metrics_address;
   Duration session_timeout{std::chrono::seconds(2)};
   Duration quorum_heartbeat{std::chrono::milliseconds(200)};
   Duration election_timeout_min{std::chrono::milliseconds(800)};

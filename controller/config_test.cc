@@ -84,6 +84,27 @@ TEST(ControllerConfig, TimersThatContradictEachOtherAreRefused) {
   EXPECT_TRUE(says(error("controller.quorum.election.timeout.ms=100\n"), "contradict"));
 }
 
+TEST(ControllerConfig, AllThatIsWrongIsSaidAtOnce) {
+  const std::string text = error("broker.session.timeout.ms=soon\nno.such.thing=1\n");
+  EXPECT_TRUE(says(text, ":4")) << text;
+  EXPECT_TRUE(says(text, ":5")) << text;
+}
+
+TEST(ControllerConfig, WhatABrokerReadsIsNamedOnceAndDoesNothing) {
+  const auto config =
+      parse("broker.rack=a\nnum.io.threads=8\ncontroller.quorum.fetch.timeout.ms=1\n");
+  ASSERT_TRUE(config.ok()) << config.status();
+  ASSERT_EQ(config->remarks.size(), 1u);
+  EXPECT_TRUE(says(config->remarks[0], "broker.rack, controller.quorum.fetch.timeout.ms, num.io"));
+  EXPECT_FALSE(says(error("ssl.keystore.password=hunter2\n"), "hunter2"));
+  EXPECT_TRUE(says(error("ssl.keystore.password=hunter2\n"), "ssl.keystore.password"));
+}
+
+TEST(ControllerConfig, AListenerThatABrokersFileHasIsNotTakenForItsOwn) {
+  EXPECT_TRUE(says(error("listeners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9640\n"),
+                   "one listener"));
+}
+
 TEST(ControllerConfig, DefaultsOfBrokersAreTakenAlong) {
   const auto config = parse("num.partitions=3\nmin.insync.replicas=2\n");
   ASSERT_TRUE(config.ok()) << config.status();

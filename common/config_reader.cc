@@ -1,11 +1,11 @@
-#include "broker/config_reader.h"
+#include "common/config_reader.h"
 
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
 #include <absl/strings/strip.h>
 
-namespace barnabas::broker {
+namespace barnabas {
 namespace {
 
 absl::string_view view(std::string_view text) { return {text.data(), text.size()}; }
@@ -50,28 +50,36 @@ bool ConfigReader::boolean(std::string_view key, bool otherwise) {
   return otherwise;
 }
 
+void ConfigReader::add(std::string_view key, std::string text, bool is_error) {
+  const Properties::Entry* entry = properties_.find(key);
+  findings_.push_back(
+      {entry == nullptr ? 0 : entry->line, std::string(key), std::move(text), is_error});
+}
+
+void ConfigReader::remark(std::string_view key, std::string why) {
+  add(key, std::move(why), /*is_error=*/false);
+}
+
 void ConfigReader::fail(std::string_view key, std::string_view why) {
-  if (!status_.ok()) return;
-  status_ = absl::InvalidArgumentError(absl::StrCat(properties_.where(key), ": ", view(why)));
+  add(key, absl::StrCat(properties_.where(key), ": ", view(why)));
 }
 
 void ConfigReader::fail_hidden(std::string_view key, std::string_view why) {
-  if (!status_.ok()) return;
   const Properties::Entry* entry = properties_.find(key);
-  status_ = absl::InvalidArgumentError(absl::StrCat(properties_.source(), ":",
-                                                    entry == nullptr ? 0 : entry->line, ": ",
-                                                    view(key), ": ", view(why)));
+  const bool in_file = entry != nullptr && entry->origin.empty();
+  add(key, absl::StrCat(in_file            ? absl::StrCat(properties_.source(), ":", entry->line)
+                        : entry == nullptr ? properties_.source()
+                                           : entry->origin,
+                        ": ", view(key), ": ", view(why)));
 }
 
 void ConfigReader::contradict(std::string_view one, std::string_view other, std::string_view why) {
-  if (!status_.ok()) return;
-  status_ = absl::InvalidArgumentError(absl::StrCat(properties_.where(one), " contradicts ",
-                                                    properties_.where(other), ": ", view(why)));
+  add(one, absl::StrCat(properties_.where(one), " contradicts ", properties_.where(other), ": ",
+                        view(why)));
 }
 
 void ConfigReader::fail_whole(std::string_view why) {
-  if (!status_.ok()) return;
-  status_ = absl::InvalidArgumentError(absl::StrCat(properties_.source(), ": ", view(why)));
+  add("", absl::StrCat(properties_.source(), ": ", view(why)));
 }
 
-}  // namespace barnabas::broker
+}  // namespace barnabas

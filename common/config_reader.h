@@ -1,9 +1,7 @@
-// Typed access to settings, for parse_config: the first thing that is wrong sticks, as a sentence
-// with the line, what is allowed, and what to do.
+// Typed access to settings, for the daemons' parse_config: everything that is wrong is kept, as a
+// sentence with the line, what is allowed, and what to do.
 
 #pragma once
-
-#include <absl/status/status.h>
 
 #include <cstdint>
 #include <string>
@@ -12,13 +10,13 @@
 
 #include "common/properties.h"
 
-namespace barnabas::broker {
+namespace barnabas {
 
 class ConfigReader {
  public:
   explicit ConfigReader(const Properties& properties) : properties_(properties) {}
 
-  const absl::Status& status() const { return status_; }
+  const std::vector<ConfigFinding>& findings() const { return findings_; }
   bool has(std::string_view key) const { return properties_.find(key) != nullptr; }
   // Without blanks around it; `otherwise` if the key is absent.
   std::string text(std::string_view key, std::string_view otherwise) const;
@@ -27,6 +25,8 @@ class ConfigReader {
   // Separated by commas, without blanks and empty ones.
   std::vector<std::string> list(std::string_view key) const;
 
+  // Something worth knowing, which stops nothing.
+  void remark(std::string_view key, std::string why);
   // "FILE:LINE: KEY=VALUE: why"
   void fail(std::string_view key, std::string_view why);
   // Likewise, for settings that may be secrets: their values are not shown.
@@ -36,8 +36,10 @@ class ConfigReader {
   void fail_whole(std::string_view why);
 
  private:
+  void add(std::string_view key, std::string text, bool is_error = true);
+
   const Properties& properties_;
-  absl::Status status_;
+  std::vector<ConfigFinding> findings_;
 };
 
-}  // namespace barnabas::broker
+}  // namespace barnabas
