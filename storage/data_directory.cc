@@ -9,6 +9,7 @@
 
 #include "common/status.h"
 #include "storage/checkpoint_text.h"
+#include "storage/leftovers.h"
 
 namespace barnabas::storage {
 namespace {
@@ -21,8 +22,6 @@ constexpr char kRecoveryPointsName[] = "recovery-point-offset-checkpoint";
 constexpr char kLogStartsName[] = "log-start-offset-checkpoint";
 constexpr char kHighWatermarksName[] = "replication-offset-checkpoint";
 constexpr char kPartitionMetadataName[] = "partition.metadata";
-constexpr char kDeleteSuffix[] = "-delete";
-constexpr char kStraySuffix[] = "-stray";
 constexpr size_t kMaxNameBytes = 255;  // of every usual file system
 
 class RealDataDirectory final : public DataDirectory {
@@ -127,12 +126,9 @@ class RealDataDirectory final : public DataDirectory {
     return disk_.rename(file(directory.name), file(name + end));
   }
 
-  absl::Status remove_leftovers() override {
-    ASSIGN_OR_RETURN(const std::vector<std::string> names, disk_.list(path_));
-    for (const std::string& name : names) {
-      if (name.ends_with(kDeleteSuffix)) RETURN_IF_ERROR(disk_.remove_directory(file(name)));
-    }
-    return absl::OkStatus();
+  absl::StatusOr<bool> remove_leftovers(WallTime now, Duration stray_keep,
+                                        size_t at_most) override {
+    return remove_leftovers_in(disk_, path_, now, stray_keep, at_most);
   }
 
  private:

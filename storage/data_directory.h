@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "common/clock.h"
 #include "common/ids.h"
 #include "common/random.h"
 #include "common/uuid.h"
@@ -77,10 +78,12 @@ class DataDirectory {
   // the returned path and its parent.
   virtual absl::StatusOr<std::string> make_partition(const std::string& topic, int32_t partition,
                                                      const Uuid& topic_id) = 0;
-  // Renames to "<name>.<uuid>-delete" (or "-stray", S8). remove_leftovers() removes the former;
-  // strays stay until somebody who knows better removes them.
+  // Renames to "<name>.<uuid>-delete" (or "-stray", S8). remove_leftovers() removes the former,
+  // and strays that have been kept for long enough, a few files at a time; true if there is more
+  // (storage/leftovers.h).
   virtual absl::Status retire(const PartitionDirectory& directory, bool stray, Random& random) = 0;
-  virtual absl::Status remove_leftovers() = 0;
+  virtual absl::StatusOr<bool> remove_leftovers(WallTime now, Duration stray_keep,
+                                                size_t at_most) = 0;
 };
 
 }  // namespace barnabas::storage

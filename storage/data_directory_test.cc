@@ -136,7 +136,7 @@ TEST_F(DataDirectories, PartitionsAreFoundByNameAndRetiredOnesAreNot) {
   ASSERT_TRUE(directory->retire(found[1], true, *random_).ok());
   ASSERT_TRUE(directory->retire(found[2], false, *random_).ok());
   EXPECT_TRUE(directory->partitions()->empty());
-  ASSERT_TRUE(directory->remove_leftovers().ok());
+  ASSERT_TRUE(directory->remove_leftovers(WallTime{}, std::chrono::hours(1), 100).ok());
   int strays = 0;
   const std::vector<std::string> names = *disk_.list("/data");
   for (const std::string& name : names) {

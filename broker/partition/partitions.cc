@@ -82,6 +82,7 @@ class LocalPartitions final : public Partitions, private LogStarts {
   void wanted(const TopicPartition& id) override;
   void move_log_starts();
   void look_at_retention(const std::vector<Shell>& here, Instant now);
+  absl::Status remove_leftovers();
 
   const PartitionsOptions options_;
   storage::Disk& disk_;
@@ -141,7 +142,10 @@ absl::StatusOr<LocalPartitions::Shell> LocalPartitions::open(
 absl::Status LocalPartitions::recover(bool clean) {
   RETURN_IF_ERROR(checkpoints_.load());
   ASSIGN_OR_RETURN(std::vector<Directory> found, directory_.partitions());
+  RecoveryProgress* const progress = options_.recovery;
+  if (progress != nullptr) progress->found = static_cast<int64_t>(found.size());
   for (const Directory& directory : found) {
+    if (progress != nullptr) ++progress->done;
     // Its maker lost power before it was on disk whose it is, and so before anything in it was.
     if (directory.topic_id.is_none()) {
       nameless_.push_back(directory);
@@ -161,6 +165,7 @@ absl::Status LocalPartitions::recover(bool clean) {
                  << ". This replica stays offline; the others of its partition go on. If they are"
                  << " whole, move the directory away and restart the broker: it is copied anew.";
       damaged_[id] = directory;
+      options_.surroundings.proposer.out_of_service(id, std::string(opened.status().message()));
       continue;
     }
     MutexLock lock(mutex_);
@@ -243,6 +248,7 @@ void LocalPartitions::start(const TopicPartition& id, const metadata::TopicImage
     LOG(ERROR) << "cannot make the replica " << directory_name(topic.name, id.index) << " in "
                << directory_.path() << ": " << opened.status().message()
                << "; it stays offline on this broker until the next start";
+    options_.surroundings.proposer.out_of_service(id, std::string(opened.status().message()));
     return;
   }
   MutexLock lock(mutex_);
@@ -356,13 +362,25 @@ void LocalPartitions::tick() {
   }
   look_at_retention(here, now);
   if (leftovers_ && status.ok()) {
-    leftovers_ = false;
-    status = directory_.remove_leftovers();
+    status = remove_leftovers();
   }
   if (is_disk_failure(status) && failed_.ok()) failed_ = status;
   if (!status.ok()) {
     LOG(WARNING) << "checkpoints in " << directory_.path() << ": " << status.message();
   }
+}
+
+// For a moment only: the rest has time until the next tick.
+absl::Status LocalPartitions::remove_leftovers() {
+  constexpr Duration kMoment = std::chrono::milliseconds(20);
+  constexpr size_t kFilesAtOnce = 4;
+  const Clock& clock = options_.surroundings.clock;
+  const Instant begun = clock.now();
+  do {
+    ASSIGN_OR_RETURN(leftovers_,
+                     directory_.remove_leftovers(clock.wall(), options_.stray_keep, kFilesAtOnce));
+  } while (leftovers_ && clock.now() - begun < kMoment);
+  return absl::OkStatus();
 }
 
 // ---- Log starts ----

@@ -5,6 +5,8 @@
 
 #include <absl/status/status.h>
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +23,12 @@ class LostLeaders;
 
 namespace barnabas::partition {
 
+// How far recover() has come; thread-safe.
+struct RecoveryProgress {
+  std::atomic<int64_t> found{0};
+  std::atomic<int64_t> done{0};
+};
+
 struct PartitionsOptions {
   Surroundings surroundings;  // for each partition
   Uuid directory_id;
@@ -31,6 +39,7 @@ struct PartitionsOptions {
   Duration retention_check{std::chrono::minutes(5)};  // log.retention.check.interval.ms
   Duration stray_keep{std::chrono::hours(24)};        // log.dirs.stray.retention.ms
   replication::LostLeaders* lost_leaders = nullptr;   // told of leaders whose connection breaks
+  RecoveryProgress* recovery = nullptr;               // told of each partition that is through
 };
 
 class Partitions {
