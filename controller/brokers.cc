@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "controller/decide/fencing.h"
+#include "controller/decide/offline_replicas.h"
 #include "controller/decide/partition_sweep.h"
 #include "controller/decide/registration.h"
 
@@ -220,6 +221,7 @@ void Brokers::change(Incarnation who, const proto::Heartbeat& heartbeat) {
     if (broker->may_be_in_sync()) fence({who}, "its directories are offline");
     return;
   }
+  if (heartbeat.offline_replicas_size() > 0) take_out_of_service(who, heartbeat);
   if (heartbeat.want_shutdown()) {
     liveness_.stopping(who);
     if (!broker->in_controlled_shutdown && !broker->fenced) {
@@ -237,6 +239,17 @@ void Brokers::change(Incarnation who, const proto::Heartbeat& heartbeat) {
     LOG(INFO) << "broker " << who.broker << " is unfenced";
     ledger_.commit(decision, [](Fate) {});
   }
+}
+
+// Before the broker is unfenced: a replica that it has lost must not be elected on its return.
+void Brokers::take_out_of_service(Incarnation who, const proto::Heartbeat& heartbeat) {
+  const proto::Decision decision =
+      decide_offline_replicas(ledger_.working(), who, heartbeat.offline_replicas(), limits_);
+  if (decision.records().empty()) return;
+  LOG(WARNING) << "broker " << who.broker << " cannot serve " << decision.records_size()
+               << " replica(s) that were counted on; one says: "
+               << heartbeat.offline_replicas(0).reason();
+  ledger_.commit(decision, [](Fate) {});
 }
 
 bool Brokers::may_stop(Incarnation who) const {

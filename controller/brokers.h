@@ -83,6 +83,7 @@ class Brokers {
   bool must_wait(const Waiting& waiting) const;
   void fence(const std::vector<Incarnation>& gone, const char* why);
   void change(Incarnation who, const proto::Heartbeat& heartbeat);
+  void take_out_of_service(Incarnation who, const proto::Heartbeat& heartbeat);
   void probe(Incarnation who, absl::AnyInvocable<void(Probe)> done);
   void arm();
   void on_timer();

@@ -7,11 +7,13 @@
 #include <cstdio>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "common/logging.h"
 #include "common/net/event_loop.h"
 #include "common/process.h"
 #include "common/properties.h"
+#include "common/service_manager.h"
 #include "controller/config.h"
 #include "controller/process.h"
 
@@ -44,20 +46,28 @@ absl::Status serve(ControllerConfig config) {
       loop.stop();
     });
   };
+  events.listening = [](const Endpoint&) { tell_service_manager("READY=1"); };
   events.fatal = [](const absl::Status& why) { leave(why); };
   ControllerProcess process(std::move(config), std::move(events));
-  StopSignals signals(loop, [&] { process.stop(); });
+  Watchdog watchdog({&loop, &process.loop()});
+  StopSignals signals(loop, [&] {
+    tell_service_manager("STOPPING=1");
+    process.stop();
+  });
   loop.run();
   return status;
 }
 
 int run(const std::string& file) {
-  if (file.empty()) {
-    return fail(absl::InvalidArgumentError(
-        "no configuration was given: start it as barnabas-controller --config=FILE"));
-  }
-  const auto properties = Properties::read_file(file);
+  absl::StatusOr<Properties> properties = Properties("the environment");
+  if (!file.empty()) properties = Properties::read_file(file);
   if (!properties.ok()) return fail(properties.status());
+  const std::vector<std::string> replaced = properties->take_environment(environment());
+  if (properties->entries().empty()) {
+    return fail(absl::InvalidArgumentError(
+        "no configuration was given: start it as barnabas-controller --config=FILE, or set KAFKA_* "
+        "variables (KAFKA_NODE_ID for node.id, and so on)"));
+  }
   auto config = parse_config(*properties);
   if (!config.ok()) return fail(config.status());
 
@@ -66,6 +76,7 @@ int run(const std::string& file) {
   logging.directory = config->directory + "/logs";
   if (absl::Status status = start_logging(logging); !status.ok()) return fail(status);
   LOG(INFO) << "barnabas-controller " << config->node << " starts, pid " << getpid();
+  for (const std::string& remark : replaced) LOG(INFO) << remark;
   for (const std::string& remark : config->remarks) LOG(WARNING) << remark;
   const absl::Status status = serve(*std::move(config));
   if (!status.ok()) {

@@ -129,6 +129,9 @@ class Proposer {
   virtual ~Proposer() = default;
   virtual void propose(InSyncProposal proposal) = 0;
 };
+  // This replica serves no more until its broker starts anew: it is damaged, or fenced by a broken
+  // invariant (S13). Whoever else is in sync must lead.
+  virtual void out_of_service(const metadata::TopicPartition& /*id*/, const std::string& /*why*/) {}
 
 struct PartitionView {  // for tools and metrics
   bool leading = false;

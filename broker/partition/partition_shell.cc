@@ -214,6 +214,7 @@ void PartitionShell::log_failed(const absl::Status& status, const char* doing, O
   if (status.code() == absl::StatusCode::kResourceExhausted) {
     if (!full_said_) {
       LOG(WARNING) << topic_ << "-" << id_.index << ": " << doing << ": " << status.message()
+  around_.proposer.out_of_service(id_, trouble);
                    << "; goes on by itself once there is room";
     }
     full_said_ = true;

@@ -9,6 +9,9 @@
 namespace barnabas::broker {
 namespace {
 
+// Of why a replica is out of service: it is repeated in every heartbeat.
+constexpr size_t kMaxReason = 300;
+
 using kafka::ErrorCode;
 
 ErrorCode error_of(const proto::Error& error) { return static_cast<ErrorCode>(error.code()); }
@@ -332,6 +335,9 @@ void Session::take(absl::StatusOr<std::optional<metadata::Delta>> changed) {
   if (!changed->has_value()) return;
   const LogIndex applied = follower_.applied();
   const bool own = applied >= registered_at_;
+  std::erase_if(offline_replicas_, [&](const auto& replica) {
+    return (*changed)->removed_topics.contains(replica.first.topic);
+  });
   events_.image_changed(follower_.image(), **changed, own);
   waiters_.applied(applied);
   if (own && !caught_up_) {
@@ -366,6 +372,12 @@ void Session::send_heartbeat() {
   out.set_want_shutdown(want_shutdown_);
   for (const Uuid& directory : offline_directories_) {
     out.add_offline_directories(directory.bytes());
+  }
+  for (const auto& [id, why] : offline_replicas_) {
+    proto::OfflineReplica& replica = *out.add_offline_replicas();
+    replica.set_topic_id(id.topic.bytes());
+    replica.set_index(id.index.value());
+    replica.set_reason(why);
   }
   out.set_sequence(++heartbeat_sequence_);
   send(message);
@@ -463,6 +475,13 @@ void Session::propose(partition::InSyncProposal proposal) {
     }
     for (partition::InSyncProposal& each : proposed) proposals_.add(std::move(each));
     proposals_.flush();
+  });
+}
+
+void Session::out_of_service(const metadata::TopicPartition& id, const std::string& why) {
+  post([this, id, why = why.substr(0, kMaxReason)] {
+    // What serves no more must not lead until the next beat.
+    if (offline_replicas_.emplace(id, why).second) heartbeat();
   });
 }
 

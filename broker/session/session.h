@@ -104,6 +104,7 @@ class Session final : public ControllerSession, public ControllerLink::Owner {
 
   // ---- ControllerSession ----
   void propose(partition::InSyncProposal proposal) override;
+  void out_of_service(const metadata::TopicPartition& id, const std::string& why) override;
   void admin(proto::AdminRequest request, Duration deadline, AdminDone done) override;
   void allocate_producer_ids(BlockDone done) override;
   void with_image(absl::FunctionRef<void(const metadata::Image&)> read) const override;
@@ -173,6 +174,8 @@ class Session final : public ControllerSession, public ControllerLink::Owner {
   ProposalQueue proposals_;
   Mutex proposed_mutex_;
   std::vector<partition::InSyncProposal> proposed_ GUARDED_BY(proposed_mutex_);
+  // Said in every heartbeat, so that a new active controller hears of them too.
+  std::map<metadata::TopicPartition, std::string> offline_replicas_;
 
   TimerId heartbeat_timer_ = 0;
   uint64_t heartbeat_sequence_ = 0;

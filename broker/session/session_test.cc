@@ -114,6 +114,29 @@ TEST_F(SessionTest, RegistersWithTheActiveControllerWithinMilliseconds) {
   EXPECT_EQ(registration->register_().listeners(0).port(), 9092u);
 }
 
+TEST_F(SessionTest, S13_AReplicaOutOfServiceIsSaidAtOnceAndInEveryHeartbeatAfterwards) {
+  quorum_.commit_topic("board", kTopic);
+  start_and_catch_up(1);
+  const auto offline = [&] {
+    const proto::BrokerMessage* beat = active().last(proto::BrokerMessage::kHeartbeat);
+    return beat == nullptr ? 0 : beat->heartbeat().offline_replicas_size();
+  };
+  simulation_.run_for(milliseconds(10));
+  EXPECT_EQ(offline(), 0);
+  session_->out_of_service({kTopic, PartitionIndex{3}}, "its log is damaged");
+  ASSERT_TRUE(until([&] { return offline() == 1; }, milliseconds(10)));
+  const proto::BrokerMessage* beat = active().last(proto::BrokerMessage::kHeartbeat);
+  EXPECT_EQ(beat->heartbeat().offline_replicas(0).topic_id(), kTopic.bytes());
+  EXPECT_EQ(beat->heartbeat().offline_replicas(0).index(), 3);
+  EXPECT_EQ(beat->heartbeat().offline_replicas(0).reason(), "its log is damaged");
+  const uint64_t sequence = beat->heartbeat().sequence();
+  ASSERT_TRUE(until([&] {
+    const proto::BrokerMessage* last = active().last(proto::BrokerMessage::kHeartbeat);
+    return last->heartbeat().sequence() > sequence + 1;
+  }));
+  EXPECT_EQ(offline(), 1);
+}
+
 TEST_F(SessionTest, WaitsForAControllerToBecomeActive) {
   start(-1);
   simulation_.run_for(seconds(1));
