@@ -17,7 +17,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kFailover{4000};
 constexpr milliseconds kPause{30};
 constexpr milliseconds kOneOfSeveral{1500};  // for one address while there are others
 constexpr int16_t kNamesTopics = 12;         // the newest Metadata that takes names alone
@@ -56,17 +55,22 @@ bool has_version(const Connection& broker, int16_t api_key, int16_t version) {
   return found != broker.apis().end() && found->second.max >= version;
 }
 
-BrokerPool::BrokerPool(Bootstrap bootstrap, std::string client_id, milliseconds timeout)
+BrokerPool::BrokerPool(Bootstrap bootstrap, std::string client_id, milliseconds timeout,
+                       milliseconds failover, std::function<void()> waiting)
     : bootstrap_(std::move(bootstrap)),
       client_id_(std::move(client_id)),
-      start_(steady_clock::now()),
-      deadline_(start_ + timeout) {}
+      failover_(failover),
+      waiting_(std::move(waiting)),
+      deadline_(steady_clock::now() + timeout) {}
 
 Deadline BrokerPool::failover_deadline() const {
-  return std::min(deadline_, steady_clock::now() + kFailover);
+  return std::min(deadline_, steady_clock::now() + failover_);
 }
 
-void BrokerPool::pause() { std::this_thread::sleep_for(kPause); }
+void BrokerPool::pause() {
+  waiting_();
+  std::this_thread::sleep_for(kPause);
+}
 
 Problem BrokerPool::broken(const absl::Status& status, const std::string& tried) {
   const std::string text(status.message());

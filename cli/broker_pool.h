@@ -44,7 +44,10 @@ bool passes(int code);
 
 class BrokerPool {
  public:
-  BrokerPool(Bootstrap bootstrap, std::string client_id, std::chrono::milliseconds timeout);
+  // `failover`: how long a partition without a leader is asked for again. `waiting` is told before
+  // each pause.
+  BrokerPool(Bootstrap bootstrap, std::string client_id, std::chrono::milliseconds timeout,
+             std::chrono::milliseconds failover, std::function<void()> waiting);
 
   Deadline deadline() const { return deadline_; }
   // For what can be had again after a failover: not the whole time, because a partition may stay
@@ -96,7 +99,8 @@ class BrokerPool {
 
   Bootstrap bootstrap_;
   std::string client_id_;
-  Deadline start_;
+  std::chrono::milliseconds failover_;
+  std::function<void()> waiting_;
   Deadline deadline_;
   std::vector<std::string> seeds_;
   std::string known_;  // the endpoint that answered last

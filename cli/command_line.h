@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/local_options.h"
 #include "cli/options.h"
 #include "cli/problem.h"
 
@@ -44,6 +45,9 @@ enum class Verb {
   kExplain,
   kCompletion,
   kComplete,
+  kDev,
+  kDoctor,
+  kConfigCheck,
 };
 
 struct CommandLine {
@@ -64,6 +68,9 @@ struct CommandLine {
   OffsetDeleteOptions offset_delete;
   NodeOptions node;
   ConfigOptions config;
+  DevOptions dev;
+  DoctorOptions doctor;
+  ConfigCheckOptions config_check;
   std::string word;                // explain, completion: of what
   std::vector<std::string> words;  // __complete: the line so far, its last word unfinished
 };

@@ -73,6 +73,8 @@ Grammar::Grammar(CommandLine& line) : line_(line) {
   configs();
   produce();
   consume();
+  dev();
+  doctor();
   verb(app_, "explain", "an error of Kafka's, a setting or an exit code, in words", Verb::kExplain)
       ->add_option("what", line_.word, "NOT_ENOUGH_REPLICAS, 19, retention.ms, exit:8")
       ->required();
@@ -172,6 +174,7 @@ std::optional<Problem> Grammar::finish_common(const Environment& environment) {
 
 std::optional<Problem> Grammar::finish(const Environment& environment, int64_t now_ms) {
   if (auto problem = finish_common(environment)) return problem;
+  if (auto problem = finish_dev()) return problem;
   if (auto problem = finish_topic()) return problem;
   if (auto problem = finish_stream(now_ms)) return problem;
   if (auto problem = finish_group(now_ms)) return problem;

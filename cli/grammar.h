@@ -57,6 +57,12 @@ class Grammar {
   void groups();
   void nodes();
   void configs();
+  // grammar_dev.cc
+  void dev();
+  void doctor();
+  void config_check(CLI::App* config);
+  std::optional<Problem> finish_dev();
+
   void target(CLI::App* app, bool cluster);
   void stream(CLI::App* app, StreamOptions& options);
   std::optional<Problem> finish_common(const Environment& environment);

@@ -35,6 +35,7 @@ void Grammar::configs() {
   target(diff, true);
   CLI::App* list = verb(*config, "list", "all keys there are", Verb::kConfigList);
   target(list, true);
+  config_check(config);
   CLI::App* explain = verb(*config, "explain", "what a key means", Verb::kConfigExplain);
   explain->add_option("key", line_.word, "retention.ms")->required();
 }

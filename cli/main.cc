@@ -11,9 +11,14 @@
 #include "cli/admin_client.h"
 #include "cli/admin_grpc.h"
 #include "cli/command_line.h"
+#include "cli/completion.h"
+#include "cli/config_check.h"
+#include "cli/dev.h"
+#include "cli/doctor.h"
+#include "cli/duration.h"
 #include "cli/json_text.h"
-#include "cli/streams.h"
-#include "cli/verbs.h"
+#include "cli/kafka_tools/tools.h"
+#include "cli/run_verb.h"
 #include "cli/version.h"
 #include "common/random.h"
 #include "common/uuid.h"
@@ -44,59 +49,90 @@ int version(const Output& output) {
   return 0;
 }
 
-// librdkafka needs to know a broker; where none was named the controllers know them all.
-std::optional<Problem> complete(StreamOptions& stream, AdminClient& client) {
-  if (!stream.bootstrap.empty()) return std::nullopt;
-  auto found = find_brokers(client);
-  if (!found.ok()) return found.problem();
-  stream.bootstrap = std::move(found.value());
-  return std::nullopt;
-}
+// Says that it goes on trying, once that takes longer than people wait without a word.
+class StillTrying {
+ public:
+  StillTrying(const Output& output, const Patience& patience)
+      : output_(output), patience_(patience), start_(patience.now()), next_(start_ + kWord) {}
 
-int run(CommandLine line) {
+  void operator()() {
+    const Milliseconds now = patience_.now();
+    if (now < next_) return;
+    next_ = now + kWord;
+    output_.note("still trying after " + text_of(now - start_) + " ...");
+  }
+
+ private:
+  static constexpr Milliseconds kWord{2000};
+  const Output& output_;
+  const Patience& patience_;
+  const Milliseconds start_;
+  Milliseconds next_;
+};
+
+int run(CommandLine line, int64_t now_ms) {
   const Output output = terminal_output(line.common.format, line.common.quiet, line.common.headers);
-  AdminClient client(line.common.controllers, dial_grpc, real_patience(),
-                     Uuid::make(*system_random()).bytes(), line.common.timeout);
-  switch (line.verb) {
-    case Verb::kVersion:
-      return version(output);
-    case Verb::kStatus:
-      return status(client, output);
-    case Verb::kQuorumStatus:
-      return quorum_status(client, output);
-    case Verb::kTopicCreate:
-      return topic_create(client, output, line.create);
-    case Verb::kTopicDelete:
-      return topic_delete(client, output, line.remove);
-    case Verb::kTopicList:
-      return topic_list(client, output, line.list);
-    case Verb::kTopicDescribe:
-      return topic_describe(client, output, line.describe);
-    case Verb::kProduce:
-      if (const auto problem = complete(line.produce.stream, client)) return output.fail(*problem);
-      return produce(std::cin, output, line.produce, line.common.timeout);
-    case Verb::kConsume:
-      if (const auto problem = complete(line.consume.stream, client)) return output.fail(*problem);
-      return consume(output, line.consume, line.common.timeout);
+  switch (line.verb) {  // what needs no controller
+    case Verb::kDev:
+      return dev(output, line.dev);
+    case Verb::kDoctor:
+      return doctor(output, line.doctor);
+    case Verb::kConfigCheck:
+      return config_check(output, line.config_check);
     default:
       break;
   }
-  return static_cast<int>(ExitCode::kFailed);
+  if (line.verb == Verb::kVersion) return version(output);
+  const Patience patience = real_patience();
+  StillTrying still_trying(output, patience);
+  const Patience talking{patience.now, [&](Milliseconds time) {
+                           still_trying();
+                           patience.wait(time);
+                         }};
+  if (line.verb == Verb::kComplete) line.common.timeout = kCompletionTime;
+  AdminClient client(line.common.controllers, dial_grpc, talking,
+                     Uuid::make(*system_random()).bytes(), line.common.timeout);
+  return run_verb(client, {patience, [&] { still_trying(); }, now_ms}, output, line);
+}
+
+// Called by the name of one of Kafka's own tools, or with that name as the first word.
+std::optional<int> kafka_tool(int argc, char** argv) {
+  const kafka_tools::Streams streams{std::cin, std::cout, std::cerr};
+  if (const auto* tool = kafka_tools::find_tool(argv[0])) {
+    return tool->run({argv + 1, argv + argc}, streams);
+  }
+  if (argc < 2) return std::nullopt;
+  const auto* const tool = kafka_tools::find_tool(argv[1]);
+  if (tool == nullptr) return std::nullopt;
+  return tool->run({argv + 2, argv + argc}, streams);
+}
+
+// In a line that was not understood as a whole.
+Format format_wanted(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    std::string word = argv[i];
+    if (word == "--format" && i + 1 < argc) word += std::string("=") + argv[i + 1];
+    if (word == "--format=json" || word == "--format=jsonl" || word == "--format=yaml") {
+      return Format::kJson;
+    }
+  }
+  return Format::kTable;
 }
 
 int start(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
   signal(SIGPIPE, SIG_IGN);
+  if (const auto code = kafka_tool(argc, argv)) return *code;
   const auto now_ms =
       std::chrono::duration_cast<Milliseconds>(std::chrono::system_clock::now().time_since_epoch())
           .count();
   Parsed parsed = parse({argv + 1, argv + argc}, environment, now_ms);
-  if (parsed.line.has_value()) return run(std::move(*parsed.line));
+  if (parsed.line.has_value()) return run(std::move(*parsed.line), now_ms);
   if (!parsed.problem.has_value()) {
     std::cout << parsed.help;
     return 0;
   }
-  terminal_output(Format::kTable, false).fail(*parsed.problem);
+  terminal_output(format_wanted(argc, argv), false).fail(*parsed.problem);
   return parsed.usage_exit;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/message_json.h"
+#include "cli/tally.h"
 #include "cli/verbs.h"
 
 namespace barnabas::cli {
@@ -37,27 +38,6 @@ proto::AdminRequest request_of(const TopicCreateOptions& options) {
   }
   return request;
 }
-
-// What became of each topic, together.
-class Tally {
- public:
-  explicit Tally(const Output& output) : output_(output) {}
-  void done() { ++done_; }
-  void failed(const Problem& problem) {
-    output_.fail(problem);
-    if (failed_++ == 0) first_ = problem.exit;
-  }
-  int exit() const {
-    if (failed_ == 0) return static_cast<int>(ExitCode::kOk);
-    return static_cast<int>(done_ > 0 ? ExitCode::kPartial : first_);
-  }
-
- private:
-  const Output& output_;
-  int done_ = 0;
-  int failed_ = 0;
-  ExitCode first_ = ExitCode::kOk;
-};
 
 std::string named(const char* what, const std::vector<std::string>& names) {
   return absl::StrCat(what, names.size() == 1 ? " topic " : " topics ", absl::StrJoin(names, ", "));

@@ -181,14 +181,14 @@ TEST_F(VerbsTest, TopicDescribeShowsConfigsAndPartitions) {
       .mutable_describe_topics()
       ->mutable_topics()
       ->RemoveLast();
-  EXPECT_EQ(topic_describe(client, output(), {{"board"}}), 0);
+  EXPECT_EQ(topic_describe(client, nullptr, output(), {{"board"}}), 0);
   EXPECT_TRUE(last.describe_topics().partitions());
   expect_golden("topic_describe.txt");
 }
 
 TEST_F(VerbsTest, TopicDescribeAsJsonKeepsTheFieldNamesOfTheProtocol) {
   given(proto::AdminRequest::kDescribeTopics, kTopics);
-  EXPECT_EQ(topic_describe(client, output(Format::kJson), {}), 0);
+  EXPECT_EQ(topic_describe(client, nullptr, output(Format::kJson), {}), 0);
   expect_golden("topic_describe.json");
   // Ids apart it is protobuf's own mapping: that reads it back.
   proto::DescribeTopicsAnswer back;
@@ -201,7 +201,8 @@ TEST_F(VerbsTest, TopicDescribeOfAnUnknownTopicIsNotFound) {
   given(
       proto::AdminRequest::kDescribeTopics,
       R"(describe_topics { topics { name: "bord" error { code: 3 message: "no such topic" } } })");
-  EXPECT_EQ(topic_describe(client, output(), {{"bord"}}), static_cast<int>(ExitCode::kNotFound));
+  EXPECT_EQ(topic_describe(client, nullptr, output(), {{"bord"}}),
+            static_cast<int>(ExitCode::kNotFound));
   expect_golden("topic_describe_unknown.txt");
 }
 

@@ -13,8 +13,11 @@ namespace barnabas::cli {
 
 class WireCluster final : public ClusterPort {
  public:
-  WireCluster(Bootstrap bootstrap, std::string client_id, std::chrono::milliseconds timeout)
-      : pool_(std::move(bootstrap), std::move(client_id), timeout), timeout_(timeout) {}
+  // See BrokerPool.
+  WireCluster(Bootstrap bootstrap, std::string client_id, std::chrono::milliseconds timeout,
+              std::chrono::milliseconds failover, std::function<void()> waiting)
+      : pool_(std::move(bootstrap), std::move(client_id), timeout, failover, std::move(waiting)),
+        timeout_(timeout) {}
 
   Result<std::map<std::string, std::vector<int32_t>>> partitions(
       const std::set<std::string>& topics) override;
