@@ -30,6 +30,7 @@ struct FlushScheduler::State : std::enable_shared_from_this<FlushScheduler::Stat
   bool busy GUARDED_BY(mutex) = false;                     // a round is out, or about to begin
   bool stopped GUARDED_BY(mutex) = false;
   absl::Status failure GUARDED_BY(mutex);
+  FlushStatistics statistics;
 };
 
 void FlushScheduler::State::add(const std::shared_ptr<FlushClient>& client) {
@@ -57,6 +58,7 @@ void FlushScheduler::State::begin_round() {
     failed = failure;
   }
   SyncSet set;
+  uint64_t bytes = 0;
   std::vector<Participant> round;
   round.reserve(clients.size());
   for (std::shared_ptr<FlushClient>& client : clients) {
@@ -67,6 +69,7 @@ void FlushScheduler::State::begin_round() {
     std::move(work->set.files.begin(), work->set.files.end(), std::back_inserter(set.files));
     std::move(work->set.directories.begin(), work->set.directories.end(),
               std::back_inserter(set.directories));
+    bytes += work->bytes;
     round.push_back({std::move(client), work->ticket});
   }
   if (!failed.ok()) return end_round(std::move(round), failed);
@@ -74,8 +77,13 @@ void FlushScheduler::State::begin_round() {
   std::sort(set.directories.begin(), set.directories.end());
   set.directories.erase(std::unique(set.directories.begin(), set.directories.end()),
                         set.directories.end());
+  statistics.clients.add(static_cast<int64_t>(round.size()));
+  statistics.bytes.add(static_cast<int64_t>(bytes));
   disk.sync(std::move(set), loop,
-            [self = shared_from_this(), round = std::move(round)](absl::Status status) mutable {
+            [self = shared_from_this(), round = std::move(round),
+             begun = loop.now()](absl::Status status) mutable {
+              self->statistics.sync.add((self->loop.now() - begun).count());
+              if (!status.ok()) self->statistics.failures.add(1);
               self->end_round(std::move(round), status);
             });
 }
@@ -119,6 +127,8 @@ Duration FlushScheduler::oldest_wait(Instant now) const {
   if (!oldest.has_value()) oldest = state_->dirty_since;
   return oldest.has_value() && now > *oldest ? now - *oldest : Duration::zero();
 }
+
+const FlushStatistics& FlushScheduler::statistics() const { return state_->statistics; }
 
 absl::Status FlushScheduler::failed() const {
   MutexLock lock(state_->mutex);

@@ -18,6 +18,7 @@
 #include <optional>
 
 #include "common/executor.h"
+#include "common/histogram.h"
 #include "common/ids.h"
 #include "storage/disk.h"
 
@@ -32,6 +33,14 @@ struct FlushTicket {
 struct FlushWork {
   SyncSet set;
   FlushTicket ticket;
+  uint64_t bytes = 0;  // how much becomes durable with it; for metrics only
+};
+
+struct FlushStatistics {
+  Histogram sync;  // microseconds that a round's sync took
+  Histogram clients{kAmountBounds};
+  Histogram bytes{kSizeBounds};
+  Count failures;
 };
 
 // Usually a partition. Calls arrive on the scheduler's loop; the client takes its own lock. A
@@ -65,6 +74,8 @@ class FlushScheduler {
   Duration oldest_wait(Instant now) const;
   // After a failed sync: the disk is finished, every later round fails at once with this status.
   absl::Status failed() const;
+  // Thread-safe.
+  const FlushStatistics& statistics() const;
 
  private:
   struct State;

@@ -28,6 +28,7 @@
 
 #include "broker/partition/defects.h"
 #include "broker/partition/replication_types.h"
+#include "broker/partition/traffic.h"
 #include "common/buffer.h"
 #include "common/clock.h"
 #include "common/executor.h"
@@ -128,10 +129,10 @@ class Proposer {
  public:
   virtual ~Proposer() = default;
   virtual void propose(InSyncProposal proposal) = 0;
-};
   // This replica serves no more until its broker starts anew: it is damaged, or fenced by a broken
   // invariant (S13). Whoever else is in sync must lead.
   virtual void out_of_service(const metadata::TopicPartition& /*id*/, const std::string& /*why*/) {}
+};
 
 struct PartitionView {  // for tools and metrics
   bool leading = false;
@@ -139,6 +140,7 @@ struct PartitionView {  // for tools and metrics
   Offset log_start, high_watermark, durable_end, log_end;
   uint64_t size_bytes = 0;
   std::string trouble;  // why the replica is offline or fenced; empty: it is not
+  TrafficView traffic;
 };
 
 // The recovery points that are written down (DataDirectory). Below its recovery point a log is

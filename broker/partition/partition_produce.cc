@@ -53,6 +53,7 @@ struct PartitionShell::Checked {
 std::optional<ProduceAnswer> PartitionShell::produce(const Buffer& records, int16_t acks,
                                                      Instant deadline, Executor& loop,
                                                      ProduceDone done) {
+  traffic_.produce_requests.add(1);
   std::shared_ptr<const metadata::TopicSettings> settings;
   {
     // Checking costs the more, so those who have no business here are sent away before it.
@@ -68,11 +69,15 @@ std::optional<ProduceAnswer> PartitionShell::produce(const Buffer& records, int1
 
   kafka::AppendVerdict verdict = kafka::validate_append(
       records.view(), rules_of(*settings), around_.clock.wall().time_since_epoch().count());
-  if (!verdict.ok()) return refused(std::move(verdict));
+  if (!verdict.ok()) {
+    traffic_.failed_produce_requests.add(1);
+    return refused(std::move(verdict));
+  }
   Checked checked;
   if (wants_recompression(*verdict.batch, settings->compression_type)) {
     absl::StatusOr<std::string> rewritten = recompress(verdict, settings->compression_type);
     if (!rewritten.ok()) {
+      traffic_.failed_produce_requests.add(1);
       ProduceAnswer answer;
       answer.error = ErrorCode::kCorruptMessage;
       answer.message = std::string(rewritten.status().message());
@@ -123,6 +128,7 @@ void PartitionShell::remember_refused(const kafka::BatchView& batch, ErrorCode e
 }
 
 ProduceAnswer PartitionShell::failed_produce(ErrorCode error, std::string message) const {
+  traffic_.failed_produce_requests.add(1);
   ProduceAnswer answer;
   answer.error = error;
   answer.message = std::move(message);
@@ -169,6 +175,8 @@ std::optional<ProduceAnswer> PartitionShell::append(const Checked& checked, int1
                             std::string(appended.status().message()));
     }
     full_said_ = false;
+    traffic_.records_in.add(batch.record_count());
+    traffic_.bytes_in.add(static_cast<int64_t>(checked.bytes.size()));
     remember_appended(checked.bytes, appended->first);
     core_.appended(log_view(), now, outcome.effects);
     wake_all(replicas_, outcome);

@@ -48,6 +48,15 @@ bool PartitionShell::agrees(Offset end, LeaderEpoch epoch_before) const {
 }
 
 FetchAnswer PartitionShell::fetch(const FetchArgs& args) {
+  if (args.replica.has_value()) return look_up(args);
+  FetchAnswer answer = look_up(args);
+  traffic_.fetch_requests.add(1);
+  traffic_.bytes_out.add(static_cast<int64_t>(answer.records.size()));
+  if (answer.error != ErrorCode::kNone) traffic_.failed_fetch_requests.add(1);
+  return answer;
+}
+
+FetchAnswer PartitionShell::look_up(const FetchArgs& args) {
   Outcome outcome;
   FetchAnswer answer;
   {

@@ -68,7 +68,13 @@ void PartitionShell::update(const metadata::PartitionImage& state, BrokerEpoch o
   {
     MutexLock lock(mutex_);
     if (log_ == nullptr) return;
+    const size_t in_sync = core_.in_sync_count();
+    const bool was_leading = core_.leading();
     core_.commit(state, own_epoch, epochs, log_view(), around_.clock.now(), outcome.effects);
+    if (was_leading && core_.leading()) {
+      if (core_.in_sync_count() < in_sync) traffic_.in_sync_shrinks.add(1);
+      if (core_.in_sync_count() > in_sync) traffic_.in_sync_expands.add(1);
+    }
     if (around_.defects.truncates_to_high_watermark && outcome.effects.role_changed &&
         core_.role() == Role::kFollowing) {
       truncate(core_.high_watermark(), outcome).IgnoreError();
@@ -208,13 +214,13 @@ void PartitionShell::fence(const std::string& trouble, Outcome& outcome) {
              << ". Its other replicas go on; see the lines above for the cause, then restart the"
              << " broker.";
   core_.fence(trouble, outcome.effects);
+  around_.proposer.out_of_service(id_, trouble);
 }
 
 void PartitionShell::log_failed(const absl::Status& status, const char* doing, Outcome& outcome) {
   if (status.code() == absl::StatusCode::kResourceExhausted) {
     if (!full_said_) {
       LOG(WARNING) << topic_ << "-" << id_.index << ": " << doing << ": " << status.message()
-  around_.proposer.out_of_service(id_, trouble);
                    << "; goes on by itself once there is room";
     }
     full_said_ = true;
@@ -235,7 +241,9 @@ std::optional<storage::FlushWork> PartitionShell::begin_flush() {
   MutexLock lock(mutex_);
   if (in_trouble()) return std::nullopt;
   flushing_bytes_ = appended_bytes_;
-  return log_->begin_flush();
+  std::optional<storage::FlushWork> work = log_->begin_flush();
+  if (work.has_value()) work->bytes = unflushed_bytes();
+  return work;
 }
 
 void PartitionShell::flushed(const storage::FlushTicket& ticket, const absl::Status& status) {
@@ -330,6 +338,7 @@ PartitionView PartitionShell::view() const {
   out.leader_epoch = core_.leader_epoch();
   out.high_watermark = core_.high_watermark();
   out.trouble = core_.trouble();
+  out.traffic = traffic_.view();
   if (log_ == nullptr) return out;
   out.log_start = log_->start();
   out.durable_end = log_->durable_end();

@@ -153,6 +153,7 @@ class PartitionShell final : public Partition, public Follower {
   absl::Status rebuild_producers() REQUIRES(mutex_);
 
   // Reading.
+  FetchAnswer look_up(const FetchArgs& args) EXCLUDES(mutex_);  // fetch(), not counted
   // `any_replica`: a follower will do.
   kafka::ErrorCode check_epoch(LeaderEpoch epoch, bool any_replica = false) const REQUIRES(mutex_);
   FetchAnswer failed_fetch(kafka::ErrorCode error) const REQUIRES(mutex_);
@@ -177,6 +178,8 @@ class PartitionShell final : public Partition, public Follower {
   const Surroundings around_;
   const metadata::TopicPartition id_;
   const std::string topic_;
+
+  mutable Traffic traffic_;
 
   mutable Mutex mutex_;
   std::unique_ptr<storage::Log> log_ GUARDED_BY(mutex_);  // nullptr: abandoned
