@@ -2,6 +2,8 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <utility>
 
@@ -166,6 +168,20 @@ class ServedPort final : public OperationsPort {
 };
 
 }  // namespace
+
+absl::Status write_address(const std::string& directory, const Endpoint& endpoint) {
+  const std::string path = directory + "/metrics.address";
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  std::ofstream file(path + ".new", std::ios::trunc);
+  file << to_string(endpoint) << "\n";
+  file.close();
+  if (file.good()) std::filesystem::rename(path + ".new", path, error);
+  if (file.good() && !error) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("cannot write ", path, ": ", error ? error.message() : "the write failed",
+                   ". Usual cause: the directory of log.dirs belongs to another user"));
+}
 
 absl::StatusOr<std::unique_ptr<OperationsPort>> OperationsPort::start(
     const Endpoint& at, std::shared_ptr<Observed> observed, const OperationsOptions& options) {

@@ -58,6 +58,10 @@ struct OperationsOptions {
   Duration live_limit = std::chrono::seconds(3);
 };
 
+// Leaves the address in `directory`/metrics.address, for tools on this machine: with port 0 nobody
+// else knows it. The directory is made if it is not there.
+absl::Status write_address(const std::string& directory, const Endpoint& endpoint);
+
 class OperationsPort {
  public:
   static absl::StatusOr<std::unique_ptr<OperationsPort>> start(
