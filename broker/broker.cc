@@ -41,6 +41,7 @@ Broker::Broker(BrokerConfig config, BrokerSeams seams, BrokerEvents events,
   options_.auto_create_topics = config_.auto_create_topics;
   options_.delete_topics = config_.delete_topics;
   options_.advertise_reached = config_.advertised.empty();
+  options_.host = config_.host;
   options_.fetch_max_bytes = config_.fetch_max_bytes;
   options_.file = config_.file;
   options_.chosen["num.network.threads"] = std::to_string(config_.network_threads);
@@ -116,6 +117,18 @@ std::vector<metadata::ListenerAddress> Broker::registered_listeners() const {
     const std::string& bound = config_.listeners[i].bind.host;
     listener.host = is_any_address(bound) ? reachable_host_ : bound;
     listener.port = endpoints_[i].port;
+  }
+  // Where it is bound to all addresses, clients from any of its networks are told by any broker
+  // which one they can use. The first entry of a name is the one for all others.
+  const size_t own = out.size();
+  for (size_t i = 0; i < own; ++i) {
+    if (!is_any_address(config_.listeners[i].bind.host)) continue;
+    for (const InterfaceAddress& interface : config_.host.interfaces) {
+      if (interface.host == out[i].host) continue;
+      metadata::ListenerAddress more = out[i];
+      more.host = interface.host;
+      out.push_back(std::move(more));
+    }
   }
   return out;
 }

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/host_facts.h"
 #include "common/clock.h"
 #include "common/ids.h"
 #include "common/properties.h"
@@ -85,6 +86,9 @@ struct BrokerConfig {
 
   // All that stands in the file, for DescribeConfigs.
   metadata::ConfigMap file;
+
+  // Not from the file: the daemon looks (advertised.listeners=auto).
+  HostFacts host;
 
   // For the log, once: keys without effect, what an insecure listener means.
   std::vector<std::string> remarks;

@@ -26,6 +26,9 @@ constexpr std::string_view kClientHello(
     "\x00\x00\x02\x13\x01\x01\x00\x00\x00",
     52);
 
+constexpr std::string_view kHttpHello = "HEAD / HTTP/1.0\r\n\r\n";
+constexpr std::chrono::milliseconds kHelloLimit{1'000};
+
 class Doctor {
  public:
   Doctor(const Output& output, const DoctorOptions& options) : options_(options), report_(output) {}
@@ -107,16 +110,20 @@ class Doctor {
     return 0;
   }
 
-  // TLS listeners often hang up on what is not TLS without a word.
+  // TLS listeners often hang up without a word on what is not TLS, and HTTP servers wait for the
+  // end of a line: so each is spoken to in its own language.
   std::string speaker_after_hello(const SocketAddress& address) const {
-    Wire wire;
-    std::string bytes;
-    if (wire.connect(address, options_.timeout) != Reach::kOk ||
-        wire.send(kClientHello, options_.timeout) != Reach::kOk ||
-        wire.receive_some(bytes, options_.timeout) != Reach::kOk) {
-      return "";
+    const auto limit = std::min<std::chrono::milliseconds>(options_.timeout, kHelloLimit);
+    for (const std::string_view hello : {kClientHello, kHttpHello}) {
+      Wire wire;
+      std::string bytes;
+      if (wire.connect(address, limit) != Reach::kOk || wire.send(hello, limit) != Reach::kOk ||
+          wire.receive_some(bytes, limit) != Reach::kOk) {
+        continue;
+      }
+      if (std::string speaker = speaker_of(bytes); !speaker.empty()) return speaker;
     }
-    return speaker_of(bytes);
+    return "";
   }
 
   int examine_cluster(Wire& wire, const ApiRanges& apis) {

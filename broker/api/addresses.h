@@ -1,13 +1,18 @@
 // Which address a client is told for a broker: of the listener that its request came in on, and
 // with advertised.listeners=auto in the address class by which it reached us.
 //
-//   a host was registered (advertised, or the address that the listener is bound to)   that host
-//   this broker itself, without a host                        the local address of the connection
-//   another broker, without a host, or with a loopback one    the same: all are on this machine
-//   that a client from outside could not reach
+//   advertised.listeners is set                        what it says
+//   the client came through our container's gateway    localhost: it is the machine that runs us
+//   this broker itself                                 the local address of the connection
+//   another broker, without a host, or with a          the same: all are on this machine
+//   loopback one that the client could not reach
+//   another broker                                     of its addresses, the one in the network by
+//                                                      which the client reached us; else its first
 //
 // A client can always connect to what it connected to already; the fatal mistake of naming an
-// address that it cannot reach is thereby left to explicit settings alone.
+// address that it cannot reach is thereby left to explicit settings alone. (For the same reason a
+// client on this machine is told 127.0.0.1 and not localhost, which may lead to ::1 first, where
+// nobody need listen.)
 
 #pragma once
 
@@ -26,6 +31,9 @@ bool is_loopback(std::string_view host);
 // nullopt: the broker has no listener of that name.
 std::optional<Endpoint> address_for(const metadata::BrokerImage& broker,
                                     const ConnectionFacts& connection, const Options& options);
+
+// Says in the log, once for each listener and network, what auto makes of clients from there.
+void tell_guess(const ConnectionFacts& connection, const Options& options);
 
 // The broker that clients take for the controller: the same one for all, as long as it lives. Every
 // broker forwards what is the controller's business. kNoBroker: none is live.

@@ -12,6 +12,7 @@ struct Case {
   const char* reached;
   bool automatic;
   const char* told;
+  const char* peer = "10.9.9.9";
 };
 
 class AdvertisedAddress : public testing::TestWithParam<Case> {};
@@ -23,9 +24,11 @@ TEST_P(AdvertisedAddress, IsOneTheClientCanReach) {
   ConnectionFacts connection;
   connection.listener = "PLAINTEXT";
   connection.local = {GetParam().reached, 9092};
+  connection.peer = {GetParam().peer, 40000};
   Options options;
   options.self = BrokerId{1};
   options.advertise_reached = GetParam().automatic;
+  options.host.container_gateway = "172.18.0.1";
   EXPECT_EQ(address_for(broker, connection, options), (Endpoint{GetParam().told, 9093}));
 }
 
@@ -39,8 +42,78 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"another broker that knows only loopback", 2, "127.0.0.1", "10.0.0.5", true,
              "10.0.0.5"},
         Case{"another broker without an address", 2, "", "10.0.0.5", true, "10.0.0.5"},
+        Case{"IPv4 through an IPv6 socket", 1, "10.0.0.5", "::ffff:192.168.1.5", true,
+             "192.168.1.5"},
+        Case{"the machine that runs our container", 1, "172.18.0.2", "172.18.0.2", true,
+             "localhost", "172.18.0.1"},
+        Case{"the same, of another container", 2, "172.18.0.3", "172.18.0.2", true, "localhost",
+             "::ffff:172.18.0.1"},
+        Case{"another container", 1, "172.18.0.2", "172.18.0.2", true, "172.18.0.2", "172.18.0.7"},
         Case{"what was set is told", 1, "kafka.example.com", "10.0.0.5", false,
-             "kafka.example.com"}));
+             "kafka.example.com"},
+        Case{"what was set is told through a gateway too", 1, "kafka.example.com", "172.18.0.2",
+             false, "kafka.example.com", "172.18.0.1"}));
+
+class AddressOfAnotherMachine : public testing::Test {
+ protected:
+  AddressOfAnotherMachine() {
+    broker_.id = BrokerId{2};
+    broker_.listeners = {{"PLAINTEXT", "10.0.0.6", 9093, "PLAINTEXT"},
+                         {"PLAINTEXT", "192.168.7.6", 9093, "PLAINTEXT"},
+                         {"PLAINTEXT", "172.17.0.1", 9093, "PLAINTEXT"},
+                         {"PLAINTEXT", "fd00::6", 9093, "PLAINTEXT"}};
+    options_.self = BrokerId{1};
+    options_.host.interfaces = {
+        {"10.0.0.5", 24}, {"192.168.4.5", 16}, {"172.17.0.1", 16}, {"fd00::5", 64}};
+  }
+  std::string told(const char* reached) {
+    ConnectionFacts connection;
+    connection.listener = "PLAINTEXT";
+    connection.local = {reached, 9092};
+    connection.peer = {"10.9.9.9", 40000};
+    return address_for(broker_, connection, options_)->host;
+  }
+  metadata::BrokerImage broker_;
+  Options options_;
+};
+
+TEST_F(AddressOfAnotherMachine, IsTheOneInTheNetworkByWhichTheClientReachedUs) {
+  EXPECT_EQ(told("10.0.0.5"), "10.0.0.6");
+  EXPECT_EQ(told("192.168.4.5"), "192.168.7.6");
+  EXPECT_EQ(told("fd00::5"), "fd00::6");
+}
+
+TEST_F(AddressOfAnotherMachine, IsItsFirstWhereNoneFits) {
+  EXPECT_EQ(told("172.20.0.5"), "10.0.0.6");
+  EXPECT_EQ(told("127.0.0.1"), "10.0.0.6");
+}
+
+TEST_F(AddressOfAnotherMachine, IsNeverOneThatWeHaveOurselves) {
+  EXPECT_EQ(told("172.17.0.1"), "10.0.0.6");  // a bridge that every machine with containers has
+}
+
+TEST(Networks, AreComparedBitByBit) {
+  EXPECT_TRUE(in_same_network("10.0.0.5", "10.0.0.200", 24));
+  EXPECT_FALSE(in_same_network("10.0.0.5", "10.0.1.5", 24));
+  EXPECT_TRUE(in_same_network("10.0.0.5", "10.0.1.5", 23));
+  EXPECT_FALSE(in_same_network("10.0.0.5", "10.0.2.5", 23));
+  EXPECT_TRUE(in_same_network("1.2.3.4", "200.2.3.4", 0));
+  EXPECT_FALSE(in_same_network("1.2.3.4", "fd00::1", 0));
+  EXPECT_FALSE(in_same_network("localhost", "localhost", 0));
+  EXPECT_TRUE(in_same_network("fd00::1", "fd00::ffff", 64));
+  EXPECT_EQ(network_of("10.1.2.3", 20), "10.1.0.0/20");
+  EXPECT_EQ(network_of("fd00:1:2:3::9", 64), "fd00:1:2:3::/64");
+  EXPECT_EQ(network_of("host", 24), "host");
+}
+
+TEST(Guesses, AreToldOnceForEachListenerAndNetwork) {
+  GuessLog log;
+  EXPECT_TRUE(log.is_new("PLAINTEXT", "10.0.0.0/24"));
+  EXPECT_FALSE(log.is_new("PLAINTEXT", "10.0.0.0/24"));
+  EXPECT_TRUE(log.is_new("OUT", "10.0.0.0/24"));
+  for (int i = 0; i < 1000; ++i) log.is_new("PLAINTEXT", std::to_string(i));
+  EXPECT_FALSE(log.is_new("PLAINTEXT", "one too many"));
+}
 
 TEST(AdvertisedAddress, OnlyOfTheListenerThatTheClientCameBy) {
   metadata::BrokerImage broker;

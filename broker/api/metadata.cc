@@ -54,6 +54,7 @@ class MetadataAnswer {
 };
 
 void MetadataAnswer::add_brokers() {
+  tell_guess(*request_.connection, services_.options);
   for (const auto& [id, broker] : image_->brokers()) {
     if (broker.fenced) continue;
     const auto address = address_for(broker, *request_.connection, services_.options);

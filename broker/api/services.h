@@ -5,10 +5,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "broker/api/networks.h"
 #include "broker/api/request_metrics.h"
 #include "broker/controller_session.h"
+#include "broker/host_facts.h"
 #include "broker/partition/partitions.h"
 #include "broker/replication/lost_leaders.h"
 #include "common/clock.h"
@@ -27,6 +30,8 @@ struct Options {
   bool auto_create_topics = true;     // auto.create.topics.enable
   bool delete_topics = true;          // delete.topic.enable
   bool advertise_reached = true;      // advertised.listeners=auto
+  broker::HostFacts host;
+  std::shared_ptr<GuessLog> guesses = std::make_shared<GuessLog>();
   size_t fetch_max_bytes = 57671680;  // fetch.max.bytes: the broker's own cap
   bool rack_aware_fetch = false;      // replica.selector.class=...RackAwareReplicaSelector
   std::string log_dir;                // log.dirs
