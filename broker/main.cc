@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "broker/config.h"
 #include "broker/process.h"
@@ -54,12 +55,15 @@ int serve(BrokerConfig config) {
 }
 
 int run(const std::string& file) {
-  if (file.empty()) {
-    return fail(absl::InvalidArgumentError(
-        "no configuration was given: start it as barnabas-broker --config=FILE"));
-  }
-  const auto properties = Properties::read_file(file);
+  absl::StatusOr<Properties> properties = Properties("the environment");
+  if (!file.empty()) properties = Properties::read_file(file);
   if (!properties.ok()) return fail(properties.status());
+  const std::vector<std::string> replaced = properties->take_environment(environment());
+  if (properties->entries().empty()) {
+    return fail(absl::InvalidArgumentError(
+        "no configuration was given: start it as barnabas-broker --config=FILE, or set KAFKA_* "
+        "variables (KAFKA_NODE_ID for node.id, and so on)"));
+  }
   auto config = parse_config(*properties,
                              static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   if (!config.ok()) return fail(config.status());
@@ -69,6 +73,7 @@ int run(const std::string& file) {
   logging.directory = config->directory + "/logs";
   if (absl::Status status = start_logging(logging); !status.ok()) return fail(status);
   LOG(INFO) << "barnabas-broker " << config->node << " starts, pid " << getpid();
+  for (const std::string& remark : replaced) LOG(INFO) << remark;
   for (const std::string& remark : config->remarks) LOG(WARNING) << remark;
   const int code = serve(*std::move(config));
   stop_logging();
