@@ -3,8 +3,11 @@
 #include <absl/strings/str_cat.h>
 
 #include "controller/decide/configs.h"
+#include "controller/decide/create_partitions.h"
 #include "controller/decide/create_topics.h"
 #include "controller/decide/delete_topics.h"
+#include "controller/decide/elect_leaders.h"
+#include "controller/decide/retire_broker.h"
 #include "controller/describe.h"
 #include "metadata/records.h"
 
@@ -24,6 +27,12 @@ proto::Decision decide(const metadata::Image& image, const AdminRequest& request
     place->set_index((appends ? next : image.index()).value());
     return std::move(decided.decision);
   };
+  const auto finish_or_refuse = [&](auto decided, auto* place) -> proto::Decision {
+    if (!decided.failure.failed()) return finish(std::move(decided), place);
+    answer.Clear();
+    set_error(answer.mutable_error(), decided.failure);
+    return {};
+  };
   switch (request.kind_case()) {
     case AdminRequest::kCreateTopics:
       return finish(decide_create_topics(image, request.create_topics(), random, limits),
@@ -34,6 +43,18 @@ proto::Decision decide(const metadata::Image& image, const AdminRequest& request
     case AdminRequest::kAlterConfigs:
       return finish(decide_alter_configs(image, request.alter_configs(), limits),
                     answer.mutable_alter_configs());
+    case AdminRequest::kCreatePartitions:
+      return finish(decide_create_partitions(image, request.create_partitions(), random, limits),
+                    answer.mutable_create_partitions());
+    case AdminRequest::kElectLeaders:
+      return finish(decide_elect_leaders(image, request.elect_leaders(), limits),
+                    answer.mutable_elect_leaders());
+    case AdminRequest::kUnregisterBroker:
+      return finish_or_refuse(decide_unregister_broker(image, request.unregister_broker()),
+                              answer.mutable_unregister_broker());
+    case AdminRequest::kDrainBroker:
+      return finish_or_refuse(decide_drain_broker(image, request.drain_broker(), limits),
+                              answer.mutable_drain_broker());
     default:
       set_error(answer.mutable_error(), ErrorCode::kInvalidRequest,
                 "This controller does not know such a request.");
@@ -42,7 +63,18 @@ proto::Decision decide(const metadata::Image& image, const AdminRequest& request
 }
 
 bool is_change(const AdminRequest& request) {
-  return request.has_create_topics() || request.has_delete_topics() || request.has_alter_configs();
+  switch (request.kind_case()) {
+    case AdminRequest::kCreateTopics:
+    case AdminRequest::kDeleteTopics:
+    case AdminRequest::kAlterConfigs:
+    case AdminRequest::kCreatePartitions:
+    case AdminRequest::kElectLeaders:
+    case AdminRequest::kUnregisterBroker:
+    case AdminRequest::kDrainBroker:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace

@@ -154,6 +154,7 @@ proto::DescribeClusterAnswer describe_cluster(const Image& image, const std::str
     view->set_epoch(broker.epoch.value());
     view->set_state(state_of(broker, seen.has_value()));
     view->set_rack(broker.rack);
+    view->set_draining(broker.draining);
     view->set_software(broker.software);
     for (const auto& listener : broker.listeners) view->add_listeners(shown(listener, broker));
     view->set_leaders(leaders[id]);

@@ -44,16 +44,28 @@ ControllerProcess::ControllerProcess(ControllerConfig config, Events events)
       events_(std::move(events)),
       thread_("controller"),
       random_(system_random()) {
-  thread_.loop().post([this] {
+  const absl::Status port = open_port();
+  thread_.loop().post([this, port] {
+    if (!port.ok()) return events_.ended(port);
     if (absl::Status status = start(); !status.ok()) events_.ended(status);
   });
 }
 
 ControllerProcess::~ControllerProcess() {
+  port_.reset();
   thread_.stop();
   listening_.reset();
   if (store_ == nullptr) return;
   if (const absl::Status status = store_->flush(); !status.ok()) LOG(ERROR) << status;
+}
+
+absl::Status ControllerProcess::open_port() {
+  observation_ =
+      std::make_shared<ControllerObservation>(config_.node, config_.directory, thread_.loop());
+  if (!config_.metrics_address.has_value()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(port_, http::OperationsPort::start(*config_.metrics_address, observation_));
+  LOG(INFO) << "metrics and health at http://" << port_->endpoint();
+  return http::write_address(config_.directory, port_->endpoint());
 }
 
 absl::Status ControllerProcess::start() {
@@ -83,6 +95,7 @@ absl::Status ControllerProcess::start() {
                           }
                         }));
   LOG(INFO) << "controller " << config_.node << " listens on " << listening_->endpoint();
+  observation_->show(*controller_, *node_);
   events_.listening(listening_->endpoint());
   return absl::OkStatus();
 }

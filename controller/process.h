@@ -9,12 +9,15 @@
 #include <absl/status/status.h>
 
 #include <memory>
+#include <optional>
 
 #include "common/net/event_loop.h"
 #include "common/net/real_transport.h"
 #include "common/random.h"
+#include "common/http/operations_port.h"
 #include "controller/config.h"
 #include "controller/controller.h"
+#include "controller/observation.h"
 #include "raft/node.h"
 #include "storage/data_directory.h"
 #include "storage/metadata_store.h"
@@ -47,8 +50,13 @@ class ControllerProcess {
   // On the loop; nullptr until it has started.
   Controller* controller() { return controller_.get(); }
   raft::Node* node() { return node_.get(); }
+  // Where metrics and health are served (metrics.address); nullopt: nowhere.
+  std::optional<Endpoint> operations() const {
+    return port_ == nullptr ? std::nullopt : std::optional<Endpoint>(port_->endpoint());
+  }
 
  private:
+  absl::Status open_port();
   absl::Status start();
   void serve_admin();
 
@@ -64,6 +72,8 @@ class ControllerProcess {
   std::unique_ptr<Controller> controller_;
   std::unique_ptr<raft::Node> node_;
   std::unique_ptr<Listening> listening_;
+  std::shared_ptr<ControllerObservation> observation_;
+  std::unique_ptr<http::OperationsPort> port_;
 };
 
 }  // namespace barnabas::controller

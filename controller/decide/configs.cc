@@ -1,5 +1,6 @@
 #include "controller/decide/configs.h"
 
+#include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
 #include <absl/strings/str_split.h>
@@ -35,9 +36,27 @@ const ConfigKey* find_key(ResourceType type, const std::string& key) {
                                       : metadata::find_broker_key(key);
 }
 
-absl::Status check(ResourceType type, const std::string& key, const std::string& value) {
-  return type == ResourceType::kTopic ? metadata::check_topic_config(key, value)
-                                      : metadata::check_broker_config(key, value);
+Failure check(const Resource& resource, const std::string& key, const std::string& value) {
+  const absl::Status status =
+      resource.first == ResourceType::kTopic ? metadata::check_topic_config(key, value)
+      : resource.second.empty()              ? metadata::check_broker_config(key, value)
+                                             : metadata::check_one_broker_config(key, value);
+  if (status.ok()) return {};
+  // A key that exists and is not for this place is another mistake than one that does not exist.
+  return {
+      absl::IsFailedPrecondition(status) ? ErrorCode::kInvalidRequest : ErrorCode::kInvalidConfig,
+      std::string(status.message())};
+}
+
+Failure check_broker_name(const Image& image, const std::string& name) {
+  int32_t id = -1;
+  if (name.empty()) return {};  // the default of all
+  if (!absl::SimpleAtoi(name, &id) || id < 0 || std::to_string(id) != name) {
+    return {ErrorCode::kInvalidRequest,
+            absl::StrCat("A broker is named by its number, not by '", name.substr(0, 80), "'.")};
+  }
+  if (image.broker(BrokerId{id}) != nullptr) return {};
+  return {ErrorCode::kBrokerIdNotRegistered, absl::StrCat("Broker ", id, " is not registered.")};
 }
 
 Failure check_resource(const Image& image, const proto::ConfigResource& asked) {
@@ -47,10 +66,7 @@ Failure check_resource(const Image& image, const proto::ConfigResource& asked) {
             absl::StrCat("Topic '", asked.name(), "' does not exist.")};
   }
   if (asked.type() == static_cast<int32_t>(ResourceType::kBroker)) {
-    if (asked.name().empty()) return {};
-    return {ErrorCode::kInvalidRequest,
-            "Only the default of all brokers (an empty name) can be changed while they run; "
-            "settings of one broker stand in its own file."};
+    return check_broker_name(image, asked.name());
   }
   return {ErrorCode::kInvalidRequest, absl::StrCat("Unknown resource type ", asked.type(), ".")};
 }
@@ -82,7 +98,7 @@ Failure change_list(const ConfigKey& key, const proto::ConfigChange& change, Con
 }
 
 Failure apply(const proto::ConfigResource& asked, bool replace, ConfigMap& values) {
-  const auto type = static_cast<ResourceType>(asked.type());
+  const Resource resource{static_cast<ResourceType>(asked.type()), asked.name()};
   if (replace) values.clear();
   std::set<std::string> seen;
   for (const proto::ConfigChange& change : asked.changes()) {
@@ -90,11 +106,8 @@ Failure apply(const proto::ConfigResource& asked, bool replace, ConfigMap& value
       return {ErrorCode::kInvalidRequest,
               absl::StrCat("Key '", change.key(), "' is changed twice in one request.")};
     }
-    const ConfigKey* key = find_key(type, change.key());
-    if (key == nullptr) {
-      const absl::Status unknown = check(type, change.key(), change.value());
-      return {ErrorCode::kInvalidConfig, std::string(unknown.message())};
-    }
+    const ConfigKey* key = find_key(resource.first, change.key());
+    if (key == nullptr) return check(resource, change.key(), change.value());
     if (change.operation() == proto::ConfigChange::DELETE) {
       values.erase(change.key());
       continue;
@@ -104,8 +117,8 @@ Failure apply(const proto::ConfigResource& asked, bool replace, ConfigMap& value
     } else if (Failure failure = change_list(*key, change, values); failure.failed()) {
       return failure;
     }
-    if (const absl::Status status = check(type, change.key(), values[change.key()]); !status.ok()) {
-      return {ErrorCode::kInvalidConfig, std::string(status.message())};
+    if (Failure failure = check(resource, change.key(), values[change.key()]); failure.failed()) {
+      return failure;
     }
   }
   return {};
@@ -142,6 +155,7 @@ class Consequences {
       for (const auto& [name, id] : image_.topics_by_name()) add_topic(name, id, decision);
     } else {
       for (const auto& [resource, values] : after_) {
+        if (resource.first != ResourceType::kTopic) continue;  // concerns that broker only
         add_topic(resource.second, image_.topic_by_name(resource.second)->id, decision);
       }
     }

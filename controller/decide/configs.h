@@ -1,7 +1,7 @@
-// Configuration of topics, and defaults of all brokers. A change that alters what a partition's
-// state is judged by takes the partitions along in the same decision: min.insync.replicas clears
-// eligible sets (S19), acks.durability withdraws trust (S11), unclean.leader.election.enable
-// elects.
+// Configuration of topics, defaults of all brokers, and settings of one. A change that alters what
+// a partition's state is judged by takes the partitions along in the same decision:
+// min.insync.replicas clears eligible sets (S19), acks.durability withdraws trust (S11),
+// unclean.leader.election.enable elects.
 
 #pragma once
 

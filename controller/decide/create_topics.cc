@@ -7,22 +7,16 @@
 #include <algorithm>
 #include <set>
 
-#include "controller/decide/partition_sweep.h"
-#include "controller/decide/placement.h"
+#include "controller/decide/new_partitions.h"
 #include "controller/decide/topic_name.h"
 #include "metadata/config_keys.h"
-#include "metadata/records.h"
 
 namespace barnabas::controller {
 
-using metadata::BrokerImage;
 using metadata::ConfigMap;
 using metadata::Image;
-using metadata::PartitionImage;
 
 namespace {
-
-using Assignment = std::vector<std::vector<BrokerId>>;
 
 Failure check_manual(const Image& image, const proto::NewTopic& asked, Assignment& out) {
   if (asked.partitions() != -1 || asked.replication_factor() != -1) {
@@ -42,35 +36,11 @@ Failure check_manual(const Image& image, const proto::NewTopic& asked, Assignmen
     by_index[static_cast<size_t>(one.partition())] = &one;
   }
   for (const proto::ReplicaAssignment* one : by_index) {
-    std::vector<BrokerId> replicas;
-    for (int32_t id : one->brokers()) {
-      if (image.broker(BrokerId{id}) == nullptr) {
-        return {ErrorCode::kInvalidReplicaAssignment,
-                absl::StrCat("The manual assignment of partition ", one->partition(),
-                             " names broker ", id, ", which is not registered.")};
-      }
-      if (std::find(replicas.begin(), replicas.end(), BrokerId{id}) != replicas.end()) {
-        return {ErrorCode::kInvalidReplicaAssignment,
-                absl::StrCat("The manual assignment of partition ", one->partition(),
-                             " names broker ", id, " twice.")};
-      }
-      replicas.push_back(BrokerId{id});
+    const size_t wanted = out.empty() ? 0 : out.front().size();
+    if (Failure failure = check_by_hand(image, one->partition(), one->brokers(), wanted, out);
+        failure.failed()) {
+      return failure;
     }
-    if (replicas.empty()) {
-      return {ErrorCode::kInvalidReplicaAssignment,
-              absl::StrCat("The manual assignment of partition ", one->partition(),
-                           " names no broker.")};
-    }
-    if (!out.empty() && out.front().size() != replicas.size()) {
-      return {ErrorCode::kInvalidReplicaAssignment,
-              "All partitions of a manual assignment must have as many replicas."};
-    }
-    if (std::none_of(replicas.begin(), replicas.end(), may_lead_in(image))) {
-      return {ErrorCode::kInvalidReplicaAssignment,
-              absl::StrCat("All brokers in the manual assignment of partition ", one->partition(),
-                           " are fenced or shutting down.")};
-    }
-    out.push_back(std::move(replicas));
   }
   return {};
 }
@@ -98,20 +68,7 @@ Failure check_automatic(const Image& image, const proto::NewTopic& asked, const 
                          "; it must be positive, or -1 for the default.")};
   }
   std::vector<PlacementBroker> brokers;
-  bool any_live = false;
-  for (const auto& [id, broker] : image.brokers()) {
-    brokers.push_back({id, broker.rack, broker.may_lead()});
-    any_live |= broker.may_lead();
-  }
-  if (static_cast<size_t>(factor) > brokers.size()) {
-    return {ErrorCode::kInvalidReplicationFactor,
-            absl::StrCat("Unable to replicate the partition ", factor, " time(s): only ",
-                         brokers.size(), " broker(s) are registered.")};
-  }
-  if (!any_live) {
-    return {ErrorCode::kInvalidReplicationFactor,
-            "No broker can lead now: all are fenced or shutting down."};
-  }
+  if (Failure failure = brokers_for(image, factor, brokers); failure.failed()) return failure;
   out = place(std::move(brokers), partitions, factor, random);
   return {};
 }
@@ -184,20 +141,7 @@ void add_records(const Image& image, const std::string& name, const Uuid& id,
   proto::Topic* topic = decision.add_records()->mutable_topic();
   topic->set_name(name);
   topic->set_id(id.bytes());
-  for (size_t index = 0; index < assignment.size(); ++index) {
-    PartitionImage partition;
-    partition.replicas = assignment[index];
-    for (BrokerId replica : partition.replicas) {
-      const BrokerImage& broker = *image.broker(replica);
-      partition.directories.push_back(broker.directories[index % broker.directories.size()]);
-      if (broker.may_lead()) partition.in_sync.push_back(replica);
-    }
-    partition.leader = partition.in_sync.front();
-    partition.durability = settings.durability;
-    partition.durability_wanted = settings.durability;
-    *decision.add_records()->mutable_partition() =
-        metadata::partition_record({id, PartitionIndex{static_cast<int32_t>(index)}}, partition);
-  }
+  add_partitions(image, id, 0, assignment, settings.durability, decision);
   for (const auto& [key, value] : configs) {
     proto::Config* config = decision.add_records()->mutable_config();
     config->set_type(proto::RESOURCE_TOPIC);

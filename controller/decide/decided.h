@@ -36,6 +36,12 @@ struct Failure {
   bool failed() const { return code != ErrorCode::kNone; }
 };
 
+// Of requests that are granted or refused as a whole.
+template <class Answer>
+struct DecidedOrRefused : Decided<Answer> {
+  Failure failure;
+};
+
 inline void set_error(proto::Error* error, ErrorCode code, std::string message) {
   error->set_code(static_cast<int32_t>(code));
   error->set_message(std::move(message));

@@ -39,6 +39,10 @@ Failure check_topic_name(std::string_view name) {
                          "' contains characters other than ASCII letters, digits, '.', '_' and "
                          "'-'.")};
   }
+  if (name == "__cluster_metadata") {
+    return {ErrorCode::kInvalidTopic,
+            "Topic name is invalid: '__cluster_metadata' is the name of the controllers' own log."};
+  }
   return {};
 }
 
