@@ -28,6 +28,29 @@ uint64_t least_free(const BrokerConfig& config, const storage::Space& space) {
   return std::min(uint64_t{256} << 20, space.total_bytes / 20);
 }
 
+int32_t in_milliseconds(Duration time) {
+  return static_cast<int32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
+}
+
+group::CoordinatorOptions group_options(const BrokerConfig& config) {
+  group::CoordinatorOptions out;
+  out.self = config.node;
+  out.topic.partitions = config.offsets_partitions;
+  out.topic.replication = config.offsets_replication;
+  out.topic.segment_bytes = config.offsets_segment_bytes;
+  out.runner.commit_timeout = config.offsets_commit_timeout;
+  group::Options& shard = out.runner.shard;
+  shard.initial_rebalance_delay = config.group_initial_rebalance_delay;
+  shard.min_session_timeout_ms = in_milliseconds(config.group_min_session_timeout);
+  shard.max_session_timeout_ms = in_milliseconds(config.group_max_session_timeout);
+  shard.max_group_size = static_cast<size_t>(config.group_max_size);
+  shard.offset_metadata_max_bytes = static_cast<size_t>(config.offset_metadata_max_bytes);
+  shard.offsets_retention =
+      std::chrono::duration_cast<std::chrono::milliseconds>(config.offsets_retention);
+  shard.retention_check_interval = config.offsets_retention_check;
+  return out;
+}
+
 }  // namespace
 
 Broker::Broker(BrokerConfig config, BrokerSeams seams, BrokerEvents events,
@@ -43,8 +66,15 @@ Broker::Broker(BrokerConfig config, BrokerSeams seams, BrokerEvents events,
   options_.advertise_reached = config_.advertised.empty();
   options_.host = config_.host;
   options_.fetch_max_bytes = config_.fetch_max_bytes;
+  options_.rack_aware_fetch = config_.rack_aware_fetch;
+  options_.log_dir = config_.directory;
   options_.file = config_.file;
-  options_.chosen["num.network.threads"] = std::to_string(config_.network_threads);
+  options_.chosen = {{"num.network.threads", std::to_string(config_.network_threads)},
+                     {"broker.id", std::to_string(config_.node.value())},
+                     {"node.id", std::to_string(config_.node.value())},
+                     {"inter.broker.listener.name", config_.inter_broker_listener},
+                     {"log.dir", config_.directory},
+                     {"log.dirs", config_.directory}};
 }
 
 Broker::~Broker() {
@@ -160,7 +190,10 @@ void Broker::make_parts() {
   partitions.fetch_wait = config_.replica_fetch_wait;
   partitions.fetch_bytes = config_.replica_fetch_bytes;
   partitions.fetch_response_bytes = config_.replica_fetch_response_bytes;
+  partitions.retention_check = config_.retention_check;
+  partitions.stray_keep = config_.stray_keep;
   partitions.lost_leaders = &lost_leaders_;
+  partitions.recovery = seams_.recovery;
   partitions_ =
       partition::Partitions::make(std::move(partitions), seams_.disk, *directory_, seams_.transport,
                                   seams_.metadata_loop, seams_.io_loops, *random_);
@@ -168,9 +201,11 @@ void Broker::make_parts() {
       std::make_unique<api::FetchSessions>(config_.fetch_session_slots, kSessionIdle, *random_);
   producer_ids_ = std::make_unique<api::ProducerIds>(*session_);
   auto_creation_ = std::make_unique<api::AutoCreation>(*session_);
+  groups_ = std::make_unique<group::Coordinator>(group_options(config_), *session_, *partitions_,
+                                                 seams_.io_loops, *random_);
   services_ = std::make_unique<api::Services>(api::Services{
       options_, *session_, *partitions_, seams_.metadata_loop.clock(), *fetch_sessions_,
-      *producer_ids_, *auto_creation_, *disk_state_, metrics_, lost_leaders_});
+      *producer_ids_, *auto_creation_, *disk_state_, metrics_, lost_leaders_, *groups_});
   server_ = std::make_unique<network::Server>(seams_.transport, seams_.io_loops, *services_,
                                               network::ConnectionLimits{});
 }
@@ -189,6 +224,7 @@ absl::Status Broker::registered(const std::string& cluster_id, BrokerEpoch epoch
 void Broker::image_changed(const metadata::Image& image, const metadata::Delta& delta, bool own) {
   if (phase_ == Phase::kEnded) return;
   partitions_->apply(image, delta, epoch_, own);
+  groups_->image_changed(image, delta, own);
 }
 
 void Broker::caught_up() {
@@ -233,6 +269,7 @@ absl::Status Broker::open_listeners(bool chosen_by_kernel) {
 }
 
 void Broker::fenced(bool fenced) {
+  fenced_ = fenced;
   if (phase_ == Phase::kCaughtUp && !fenced) {
     phase_ = Phase::kServing;
     for (size_t i = 0; i < endpoints_.size(); ++i) {
@@ -278,6 +315,7 @@ void Broker::look_at_space() {
     // A tenth more must be free again before produce resumes, lest it flaps at the mark.
     const bool full = space->free_bytes < (was_full ? least + least / 10 : least);
     state->free_bytes = space->free_bytes;
+    state->total_bytes = space->total_bytes;
     state->free_min_bytes = least;
     state->full = full;
     if (full == was_full) return;
@@ -319,6 +357,7 @@ void Broker::close_connections() {
   if (phase_ == Phase::kEnded) return;
   seams_.metadata_loop.cancel(stop_timer_);
   phase_ = Phase::kEnded;
+  groups_->stop();
   server_->stop(seams_.metadata_loop, [this, alive = std::weak_ptr<char>(alive_)] {
     if (alive.lock() != nullptr) close_logs();
   });

@@ -26,6 +26,7 @@
 #include "broker/api/producer_ids.h"
 #include "broker/api/services.h"
 #include "broker/config.h"
+#include "broker/group/coordinator.h"
 #include "broker/network/server.h"
 #include "broker/partition/partitions.h"
 #include "broker/session/session.h"
@@ -44,8 +45,9 @@ struct BrokerSeams {
   Random& random;
   Executor& metadata_loop;
   std::vector<Executor*> io_loops;
-  Executor& disk_loop;              // flushes
-  partition::Defects defects = {};  // tests of the tests only
+  Executor& disk_loop;                              // flushes
+  partition::Defects defects = {};                  // tests of the tests only
+  partition::RecoveryProgress* recovery = nullptr;  // told how far start() has come
 };
 
 struct BrokerEvents {
@@ -72,7 +74,13 @@ class Broker final : public SessionEvents {
   const std::vector<Endpoint>& endpoints() const { return endpoints_; }
   partition::Partitions& partitions() { return *partitions_; }
   Session& session() { return *session_; }
+  group::Coordinator& groups() { return *groups_; }
   bool is_serving() const { return phase_ == Phase::kServing; }
+  bool is_stopping() const { return phase_ == Phase::kStopping || phase_ == Phase::kEnded; }
+  bool is_fenced() const { return fenced_; }
+  BrokerEpoch epoch() const { return epoch_; }
+  const api::DiskState& disk_state() const { return *disk_state_; }
+  const storage::FlushStatistics& flushes() const { return flusher_->statistics(); }
   const std::string& cluster_id() const { return options_.cluster_id; }
 
  private:
@@ -110,6 +118,7 @@ class Broker final : public SessionEvents {
   std::unique_ptr<Random> random_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   Phase phase_ = Phase::kStarting;
+  bool fenced_ = true;
 
   api::Options options_;
   std::shared_ptr<api::DiskState> disk_state_ = std::make_shared<api::DiskState>();
@@ -124,6 +133,7 @@ class Broker final : public SessionEvents {
   std::unique_ptr<api::FetchSessions> fetch_sessions_;
   std::unique_ptr<api::ProducerIds> producer_ids_;
   std::unique_ptr<api::AutoCreation> auto_creation_;
+  std::unique_ptr<group::Coordinator> groups_;
   std::unique_ptr<api::Services> services_;
   std::unique_ptr<network::Server> server_;
   std::vector<Endpoint> endpoints_;

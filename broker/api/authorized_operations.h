@@ -19,4 +19,7 @@ inline constexpr int32_t kAllClusterOperations = bit(kCreate) | bit(kAlter) | bi
                                                  bit(kClusterAction) | bit(kDescribeConfigs) |
                                                  bit(kAlterConfigs) | bit(kIdempotentWrite);
 
+inline constexpr int32_t kAllGroupOperations =
+    bit(kRead) | bit(kDelete) | bit(kDescribe) | bit(kDescribeConfigs) | bit(kAlterConfigs);
+
 }  // namespace barnabas::api

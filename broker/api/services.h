@@ -18,6 +18,10 @@
 #include "common/ids.h"
 #include "metadata/image.h"
 
+namespace barnabas::group {
+class Coordinator;
+}
+
 namespace barnabas::api {
 
 class AutoCreation;
@@ -49,6 +53,7 @@ struct Options {
 struct DiskState {
   std::atomic<bool> full{false};  // free space is below log.dirs.free.min.bytes
   std::atomic<uint64_t> free_bytes{0};
+  std::atomic<uint64_t> total_bytes{0};
   std::atomic<uint64_t> free_min_bytes{0};
 };
 
@@ -63,6 +68,7 @@ struct Services {
   DiskState& disk;
   RequestMetrics& metrics;
   replication::LostLeaders& lost_leaders;
+  group::Coordinator& groups;
 };
 
 }  // namespace barnabas::api

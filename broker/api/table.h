@@ -39,6 +39,15 @@ void handle_produce(Services&, Request, Responder);
 void handle_fetch(Services&, Request, Responder);
 void handle_list_offsets(Services&, Request, Responder);
 void handle_metadata(Services&, Request, Responder);
+void handle_offset_commit(Services&, Request, Responder);
+void handle_offset_fetch(Services&, Request, Responder);
+void handle_find_coordinator(Services&, Request, Responder);
+void handle_join_group(Services&, Request, Responder);
+void handle_heartbeat(Services&, Request, Responder);
+void handle_leave_group(Services&, Request, Responder);
+void handle_sync_group(Services&, Request, Responder);
+void handle_describe_groups(Services&, Request, Responder);
+void handle_list_groups(Services&, Request, Responder);
 void handle_api_versions(Services&, Request, Responder);
 void handle_create_topics(Services&, Request, Responder);
 void handle_delete_topics(Services&, Request, Responder);
@@ -50,10 +59,14 @@ void handle_create_partitions(Services&, Request, Responder);
 void handle_elect_leaders(Services&, Request, Responder);
 void handle_incremental_alter_configs(Services&, Request, Responder);
 void handle_describe_quorum(Services&, Request, Responder);
+void handle_delete_records(Services&, Request, Responder);
+void handle_describe_log_dirs(Services&, Request, Responder);
 void handle_describe_cluster(Services&, Request, Responder);
-void handle_durable_report(Services&, Request, Responder);
-
 void handle_unregister_broker(Services&, Request, Responder);
 void handle_list_config_resources(Services&, Request, Responder);
 void handle_describe_topic_partitions(Services&, Request, Responder);
+void handle_delete_groups(Services&, Request, Responder);
+void handle_offset_delete(Services&, Request, Responder);
+void handle_durable_report(Services&, Request, Responder);
+
 }  // namespace barnabas::api

@@ -125,11 +125,25 @@ void ShardRunner::loaded() {
 // ---- Commands ----
 
 void ShardRunner::ask(Command command, Done done) {
+  const bool under_way = phase_ == Phase::kServing && last_committed_ < last_append_;
+  if (under_way && std::holds_alternative<FetchOffsetsCommand>(command)) {
+    behind_.push_back({last_append_, std::move(command), std::move(done)});
+    return;
+  }
   const Token token = ++last_token_;
   waiting_.emplace(token, std::move(done));
   Effects effects;
   hand_over(shard_, token, std::move(command), now(), effects);
   carry_out(std::move(effects));
+}
+
+void ShardRunner::let_in() {
+  while (!behind_.empty() &&
+         (phase_ != Phase::kServing || behind_.front().append <= last_committed_)) {
+    Behind next = std::move(behind_.front());
+    behind_.pop_front();
+    ask(std::move(next.command), std::move(next.done));
+  }
 }
 
 void ShardRunner::topic_deleted(const std::string& topic) {
@@ -190,9 +204,10 @@ void ShardRunner::carry_out(Effects effects) {
     if (!more) break;
     effects = std::move(consequences);
   }
-  if (phase_ == Phase::kResigned) return;
+  if (phase_ == Phase::kResigned) return let_in();
   if (reload) {
     phase_ = Phase::kLoading;
+    last_committed_ = last_append_;
     loader_ = nullptr;
     const Duration delay = std::min(kReloadFirst * (1 << std::min(failures_, 8)), kReloadMost);
     ++failures_;
@@ -202,9 +217,11 @@ void ShardRunner::carry_out(Effects effects) {
     });
   }
   set_timer();
+  let_in();
 }
 
 void ShardRunner::append(const Append& append, Effects& consequences) {
+  last_append_ = append.id;
   std::optional<partition::ProduceAnswer> answer = replica_->produce(
       batch_of(append), /*acks=*/-1, loop_.now() + options_.commit_timeout, loop_,
       [weak = weak_from_this(), id = append.id](const partition::ProduceAnswer& late) {
@@ -222,6 +239,7 @@ void ShardRunner::appended(AppendId id, ErrorCode error, const std::string& mess
   if (phase_ == Phase::kResigned) return;
   if (error == ErrorCode::kNone) {
     failures_ = 0;
+    last_committed_ = std::max(last_committed_, id);
     return shard_.committed(id, now(), consequences);
   }
   LOG_EVERY_N(WARNING, 20) << "what was decided about groups could not be written to " << name()

@@ -10,13 +10,17 @@
 // every in-sync replica has it on disk, and an error means that nobody knows; then the shard drops
 // all state, and what the log really holds is read back up to the end that the log has by then.
 //
-// Appends go out in the order in which the shard decided them and several may be under way.
+// Appends go out in the order in which the shard decided them and several may be under way. A
+// client that commits and asks for its offsets without waiting in between must see what it
+// committed, as it would where requests are handled one by one; so OffsetFetch waits for the
+// appends that are under way when it comes.
 
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/functional/any_invocable.h>
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -82,8 +86,16 @@ class ShardRunner final : public partition::Waiter,
   void append(const Append& append, Effects& consequences);
   void appended(AppendId id, kafka::ErrorCode error, const std::string& message,
                 Effects& consequences);
+  // Those who waited for appends whose outcome is known now.
+  void let_in();
   void set_timer();
   std::string name() const;
+
+  struct Behind {
+    AppendId append;
+    Command command;
+    Done done;
+  };
 
   const RunnerOptions options_;
   const std::shared_ptr<partition::Partition> replica_;
@@ -98,6 +110,9 @@ class ShardRunner final : public partition::Waiter,
   int failures_ = 0;  // in a row
   std::vector<std::string> deleted_meanwhile_;
 
+  AppendId last_append_ = 0;
+  AppendId last_committed_ = 0;
+  std::deque<Behind> behind_;
   Token last_token_ = 0;
   absl::flat_hash_map<Token, Done> waiting_;
   TimerId timer_ = 0;

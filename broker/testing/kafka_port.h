@@ -16,6 +16,7 @@
 #include "broker/api/fetch_session.h"
 #include "broker/api/producer_ids.h"
 #include "broker/api/services.h"
+#include "broker/group/coordinator.h"
 #include "broker/network/server.h"
 #include "broker/partition/partition_shell.h"
 #include "common/sim/sim_transport.h"
@@ -155,8 +156,9 @@ class KafkaPort {
         sessions(3, std::chrono::minutes(2), *random),
         producer_ids(session),
         auto_creation(session),
-        services{options_,     session,       partitions, broker.clock(), sessions,
-                 producer_ids, auto_creation, disk_state, metrics,        lost_leaders},
+        groups(group_options(), session, partitions, {&broker}, *random),
+        services{options_,      session,    partitions, broker.clock(), sessions, producer_ids,
+                 auto_creation, disk_state, metrics,    lost_leaders,   groups},
         server(broker_transport, {&broker}, services, limits) {
     options_.self = BrokerId{1};
     options_.cluster_id = "castle";
@@ -167,10 +169,11 @@ class KafkaPort {
   }
 
   void register_broker(int32_t id, int64_t epoch, const std::string& host, uint32_t port,
-                       bool fenced = false) {
+                       bool fenced = false, const std::string& rack = {}) {
     proto::Decision decision;
     proto::RegisterBroker& record = *decision.add_records()->mutable_register_broker();
     record.set_id(id);
+    record.set_rack(rack);
     record.set_epoch(epoch);
     record.set_incarnation(std::string(16, static_cast<char>('a' + id)));
     record.add_directories(std::string(16, static_cast<char>('d' + id)));
@@ -217,7 +220,35 @@ class KafkaPort {
     }
     session.commit(decision);
     for (int32_t index = 0; index < count; ++index) open_replica(name, {id, PartitionIndex{index}});
+    tell_groups();
     return id;
+  }
+
+  // The coordinator looks at the whole image.
+  void tell_groups() {
+    metadata::Delta delta;
+    delta.whole = true;
+    groups.image_changed(session.image, delta, /*registered=*/true);
+  }
+  // What one partition is from now on; the replica and the coordinator learn of it.
+  void change_partition(const metadata::TopicPartition& id, proto::PartitionChange change) {
+    const metadata::PartitionImage& before = *session.image.partition(id);
+    change.set_topic_id(id.topic.bytes());
+    change.set_index(id.index.value());
+    change.set_partition_epoch(before.partition_epoch.value() + 1);
+    proto::Decision decision;
+    *decision.add_records()->mutable_partition_change() = std::move(change);
+    session.commit(decision);
+    const auto found = partitions.replicas.find(id);
+    if (found != partitions.replicas.end()) {
+      found->second->update(*session.image.partition(id), epoch_of(1), epochs());
+    }
+    tell_groups();
+  }
+  std::map<BrokerId, BrokerEpoch> epochs() const {
+    std::map<BrokerId, BrokerEpoch> out;
+    for (const auto& [broker_id, image] : session.image.brokers()) out[broker_id] = image.epoch;
+    return out;
   }
 
   std::unique_ptr<RawClient> connect() {
@@ -258,10 +289,16 @@ class KafkaPort {
     auto replica = partition::PartitionShell::open(around, id, name, *std::move(log), Offset{0},
                                                    std::nullopt, {});
     ASSERT_TRUE(replica.ok()) << replica.status();
-    std::map<BrokerId, BrokerEpoch> epochs;
-    for (const auto& [broker_id, image] : session.image.brokers()) epochs[broker_id] = image.epoch;
-    (*replica)->update(state, epochs[BrokerId{1}], epochs);
+    (*replica)->update(state, epoch_of(1), epochs());
     partitions.replicas[id] = *std::move(replica);
+  }
+
+  // Kafka's, but that nobody waits longer than a test may.
+  static group::CoordinatorOptions group_options() {
+    group::CoordinatorOptions out;
+    out.self = BrokerId{1};
+    out.runner.shard.initial_rebalance_delay = std::chrono::milliseconds(100);
+    return out;
   }
 
   api::Options options_;
@@ -282,6 +319,7 @@ class KafkaPort {
   api::FetchSessions sessions;
   api::ProducerIds producer_ids;
   api::AutoCreation auto_creation;
+  group::Coordinator groups;
   api::DiskState disk_state;
   api::RequestMetrics metrics;
   replication::LostLeaders lost_leaders;

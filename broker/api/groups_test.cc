@@ -1,0 +1,549 @@
+// What clients see of groups: every API in every version, and Kafka's codes for what is wrong.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "broker/testing/group_port.h"
+#include "kafka/messages/delete_groups.h"
+#include "kafka/messages/describe_groups.h"
+#include "kafka/messages/find_coordinator.h"
+#include "kafka/messages/list_groups.h"
+#include "kafka/messages/offset_delete.h"
+
+namespace barnabas::api {
+namespace {
+
+using namespace testing_support;  // NOLINT: a test's own vocabulary
+using namespace kafka;            // NOLINT
+
+constexpr int16_t kUnknownTopic = 3, kMetadataTooLarge = 12, kNotAvailable = 15, kNotHere = 16,
+                  kIllegalGeneration = 22, kInconsistentProtocol = 23, kInvalidGroup = 24,
+                  kUnknownMember = 25, kInvalidSession = 26, kInvalidRequest = 42, kNonEmpty = 68,
+                  kNoSuchGroup = 69, kMemberIdRequired = 79, kFencedInstance = 82, kSubscribed = 86,
+                  kNoSuchTopicId = 100;
+
+class Groups : public GroupPort {
+ protected:
+  template <class Response, class Request>
+  Answer<Response> call(const Request& message, int16_t version) {
+    return port.call<Response>(*client, message, version);
+  }
+};
+
+// ---- FindCoordinator ----
+
+FindCoordinatorRequest find(std::string_view group, int16_t version) {
+  FindCoordinatorRequest out;
+  if (version >= 4) {
+    out.coordinator_keys = {group};
+  } else {
+    out.key = group;
+  }
+  return out;
+}
+
+TEST_F(Groups, FindCoordinatorNamesTheLeaderOfTheGroupsPartitionInEveryVersion) {
+  make_offsets_topic();
+  for (int16_t version = 0; version <= 4; ++version) {
+    const auto answer = call<FindCoordinatorResponse>(find("g", version), version);
+    if (version >= 4) {
+      ASSERT_EQ(answer.body.coordinators.size(), 1u);
+      EXPECT_EQ(answer.body.coordinators[0].key, "g");
+      EXPECT_EQ(answer.body.coordinators[0].error_code, 0);
+      EXPECT_EQ(answer.body.coordinators[0].node_id, 1);
+      EXPECT_EQ(answer.body.coordinators[0].host, "127.0.0.1");
+      EXPECT_EQ(answer.body.coordinators[0].port, 9092);
+      continue;
+    }
+    EXPECT_EQ(answer.body.error_code, 0) << version;
+    EXPECT_EQ(answer.body.node_id, 1);
+    EXPECT_EQ(answer.body.host, "127.0.0.1");
+    EXPECT_EQ(answer.body.port, 9092);
+  }
+}
+
+TEST_F(Groups, TheFirstWhoLooksForACoordinatorMakesTheOffsetsTopicAndIsToldAtOnce) {
+  send(*client, find("g", 2), 2);
+  ASSERT_TRUE(port.until([&] { return !port.session.admin_requests.empty(); }));
+  auto [request, done] = std::move(port.session.admin_requests.front());
+  port.session.admin_requests.clear();
+  const proto::NewTopic& topic = request.create_topics().topics(0);
+  EXPECT_EQ(topic.name(), "__consumer_offsets");
+  EXPECT_EQ(topic.partitions(), 50);
+  EXPECT_EQ(topic.replication_factor(), 1) << "there is one broker only";
+  std::map<std::string, std::string> configs;
+  for (const auto& config : topic.configs()) configs[config.key()] = config.value();
+  EXPECT_EQ(configs["cleanup.policy"], "compact");
+  EXPECT_EQ(configs["segment.bytes"], "104857600");
+
+  make_offsets_topic();
+  proto::AdminAnswer created;
+  created.mutable_create_topics()->add_topics()->set_name("__consumer_offsets");
+  done(created);
+  const auto answered = answer<FindCoordinatorResponse>(*client, 2);
+  EXPECT_EQ(answered.body.error_code, 0);
+  EXPECT_EQ(answered.body.node_id, 1);
+}
+
+TEST_F(Groups, AsManyReplicasAsThereAreBrokersUpToTheFactorAreAskedFor) {
+  for (int32_t broker : {2, 3, 4}) port.register_broker(broker, 5, "127.0.0.1", 9090u + broker);
+  send(*client, find("g", 2), 2);
+  ASSERT_TRUE(port.until([&] { return !port.session.admin_requests.empty(); }));
+  EXPECT_EQ(
+      port.session.admin_requests.front().first.create_topics().topics(0).replication_factor(), 3);
+}
+
+TEST_F(Groups, WhileTheOffsetsTopicCannotBeMadeTheCoordinatorIsNotAvailable) {
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = call<FindCoordinatorResponse>(find("g", 2), 2);
+    EXPECT_EQ(answer.body.error_code, kNotAvailable);
+    EXPECT_EQ(answer.body.node_id, -1);
+  }
+  EXPECT_EQ(port.session.admin_requests.size(), 1u) << "asked once, however many clients ask";
+}
+
+TEST_F(Groups, TransactionsHaveNoCoordinatorYetAndTheClientIsToldSo) {
+  make_offsets_topic();
+  for (int8_t type : {1, 2, 7}) {
+    FindCoordinatorRequest message = find("t", 2);
+    message.key_type = type;
+    EXPECT_EQ(call<FindCoordinatorResponse>(message, 2).body.error_code, kInvalidRequest);
+  }
+}
+
+TEST_F(Groups, WithoutTheOffsetsTopicAGroupIsNotAvailable) {
+  EXPECT_EQ(heartbeat(*client, "g", {"m", 1}), kNotAvailable);
+  EXPECT_EQ(fetch(*client, "g").error, kNotAvailable);
+  EXPECT_EQ(commit(*client, "g", {}, 7), kNotAvailable);
+  EXPECT_EQ(call<ListGroupsResponse>(ListGroupsRequest(), 4).body.error_code, 0);
+}
+
+TEST_F(Groups, AGroupThatAnotherBrokerCoordinatesIsNotHere) {
+  port.register_broker(2, 5, "127.0.0.1", 9093);
+  make_offsets_topic({2}, /*leader=*/2);
+  EXPECT_EQ(heartbeat(*client, "g", {"m", 1}), kNotHere);
+  EXPECT_EQ(fetch(*client, "g").error, kNotHere);
+  EXPECT_EQ(commit(*client, "g", {}, 7), kNotHere);
+  const auto found = call<FindCoordinatorResponse>(find("g", 3), 3);
+  EXPECT_EQ(found.body.node_id, 2);
+  EXPECT_EQ(found.body.port, 9093);
+}
+
+// ---- Membership ----
+
+TEST_F(Groups, AMemberJoinsSyncsLivesAndLeavesInEveryVersion) {
+  make_offsets_topic();
+  for (int16_t version = 0; version <= 9; ++version) {
+    const std::string name = "group-" + std::to_string(version);
+    JoinGroupRequest join = join_request(name, "");
+    std::string id;
+    if (version >= 4) {
+      const auto first = call<JoinGroupResponse>(join, version);
+      EXPECT_EQ(first.body.error_code, kMemberIdRequired) << version;
+      id = first.body.member_id;
+      EXPECT_EQ(id.substr(0, 5), "test-") << "the client's own id comes first";
+      join.member_id = id;
+    }
+    const auto joined = call<JoinGroupResponse>(join, version);
+    ASSERT_EQ(joined.body.error_code, 0) << version;
+    id = joined.body.member_id;
+    EXPECT_EQ(joined.body.generation_id, 1);
+    EXPECT_EQ(joined.body.leader, id);
+    EXPECT_EQ(joined.body.protocol_name, "range");
+    if (version >= 7) {
+      EXPECT_EQ(joined.body.protocol_type, "consumer");
+    }
+    ASSERT_EQ(joined.body.members.size(), 1u);
+    EXPECT_EQ(joined.body.members[0].member_id, id);
+    EXPECT_EQ(joined.body.members[0].metadata, kSubscription);
+
+    const auto sync_version = std::min<int16_t>(version, 5);
+    SyncGroupRequest sync;
+    sync.group_id = name;
+    sync.generation_id = 1;
+    sync.member_id = id;
+    if (sync_version >= 5) {
+      sync.protocol_type = "consumer";
+      sync.protocol_name = "range";
+    }
+    auto& assignment = sync.assignments.emplace_back();
+    assignment.member_id = id;
+    assignment.assignment = "all of it";
+    const auto synced = call<SyncGroupResponse>(sync, sync_version);
+    EXPECT_EQ(synced.body.error_code, 0) << version;
+    EXPECT_EQ(synced.body.assignment, "all of it");
+
+    HeartbeatRequest beat;
+    beat.group_id = name;
+    beat.generation_id = 1;
+    beat.member_id = id;
+    EXPECT_EQ(call<HeartbeatResponse>(beat, std::min<int16_t>(version, 4)).body.error_code, 0);
+
+    const auto leave_version = std::min<int16_t>(version, 5);
+    LeaveGroupRequest leave;
+    leave.group_id = name;
+    if (leave_version < 3) {
+      leave.member_id = id;
+    } else {
+      leave.members.emplace_back().member_id = id;
+    }
+    const auto left = call<LeaveGroupResponse>(leave, leave_version);
+    EXPECT_EQ(left.body.error_code, 0);
+    if (leave_version >= 3) {
+      ASSERT_EQ(left.body.members.size(), 1u);
+      EXPECT_EQ(left.body.members[0].member_id, id);
+      EXPECT_EQ(left.body.members[0].error_code, 0);
+    }
+    EXPECT_EQ(heartbeat(*client, name, {id, 1}), kUnknownMember);
+  }
+}
+
+TEST_F(Groups, ASecondMemberMakesTheFirstOneJoinAgain) {
+  make_offsets_topic();
+  const Member first = become_a_member(*client, "g");
+  const auto other = port.connect();
+  JoinGroupRequest join = join_request("g", "");
+  const std::string second(port.call<JoinGroupResponse>(*other, join, 5).body.member_id);
+  join.member_id = second;
+  send(*other, join, 5);
+  settle();
+  EXPECT_EQ(heartbeat(*client, "g", first), 27);
+  const auto rejoined = call<JoinGroupResponse>(join_request("g", first.id), 5);
+  EXPECT_EQ(rejoined.body.generation_id, 2);
+  const auto joined = answer<JoinGroupResponse>(*other, 5);
+  EXPECT_EQ(joined.body.generation_id, 2);
+  EXPECT_EQ(joined.body.leader, first.id);
+  EXPECT_TRUE(joined.body.members.empty()) << "for the leader only";
+  EXPECT_EQ(rejoined.body.members.size(), 2u);
+}
+
+TEST_F(Groups, WhatIsWrongWithAMemberHasItsOwnCode) {
+  make_offsets_topic();
+  const Member member = become_a_member(*client, "g");
+  EXPECT_EQ(heartbeat(*client, "g", {"nobody", member.generation}), kUnknownMember);
+  EXPECT_EQ(heartbeat(*client, "g", {member.id, member.generation - 1}), kIllegalGeneration);
+  EXPECT_EQ(heartbeat(*client, "another group", member), kUnknownMember);
+  EXPECT_EQ(heartbeat(*client, "", member), kInvalidGroup);
+  EXPECT_EQ(heartbeat(*client, "g", member), 0);
+
+  EXPECT_EQ(call<JoinGroupResponse>(join_request("", ""), 5).body.error_code, kInvalidGroup);
+  EXPECT_EQ(call<JoinGroupResponse>(join_request("g", "nobody"), 5).body.error_code,
+            kUnknownMember);
+  JoinGroupRequest join = join_request("g", member.id);
+  join.session_timeout_ms = 5'999;
+  EXPECT_EQ(call<JoinGroupResponse>(join, 5).body.error_code, kInvalidSession);
+  join = join_request("g", "");
+  join.protocol_type = "connect";
+  EXPECT_EQ(call<JoinGroupResponse>(join, 3).body.error_code, kInconsistentProtocol);
+
+  SyncGroupRequest sync;
+  sync.group_id = "g";
+  sync.generation_id = member.generation;
+  sync.member_id = "nobody";
+  EXPECT_EQ(call<SyncGroupResponse>(sync, 3).body.error_code, kUnknownMember);
+  sync.member_id = member.id;
+  sync.generation_id = member.generation + 1;
+  EXPECT_EQ(call<SyncGroupResponse>(sync, 3).body.error_code, kIllegalGeneration);
+  sync.generation_id = member.generation;
+  EXPECT_EQ(call<SyncGroupResponse>(sync, 5).body.error_code, kInconsistentProtocol)
+      << "from version 5 on the protocol is named";
+  sync.group_id = "";
+  EXPECT_EQ(call<SyncGroupResponse>(sync, 3).body.error_code, kInvalidGroup);
+
+  LeaveGroupRequest leave;
+  leave.group_id = "g";
+  leave.member_id = "nobody";
+  EXPECT_EQ(call<LeaveGroupResponse>(leave, 1).body.error_code, kUnknownMember);
+  leave.member_id = "";
+  leave.members.emplace_back().member_id = "nobody";
+  const auto left = call<LeaveGroupResponse>(leave, 3);
+  EXPECT_EQ(left.body.error_code, 0);
+  EXPECT_EQ(left.body.members.at(0).error_code, kUnknownMember);
+}
+
+TEST_F(Groups, ANewProcessOfAStaticMemberFencesTheOldOne) {
+  make_offsets_topic();
+  JoinGroupRequest join = join_request("g", "");
+  join.group_instance_id = "one";
+  const auto first = call<JoinGroupResponse>(join, 5);
+  ASSERT_EQ(first.body.error_code, 0) << "it needs no member id first";
+  const std::string old_id(first.body.member_id);
+  const auto second = call<JoinGroupResponse>(join, 5);
+  ASSERT_EQ(second.body.error_code, 0);
+  EXPECT_NE(second.body.member_id, old_id);
+
+  HeartbeatRequest beat;
+  beat.group_id = "g";
+  beat.generation_id = second.body.generation_id;
+  beat.member_id = old_id;
+  beat.group_instance_id = "one";
+  EXPECT_EQ(call<HeartbeatResponse>(beat, 3).body.error_code, kFencedInstance);
+}
+
+// ---- Offsets ----
+
+TEST_F(Groups, OffsetsAreCommittedAndFetchedInEveryVersion) {
+  make_offsets_topic();
+  for (int16_t version = 2; version <= 10; ++version) {
+    OffsetCommitRequest message = commit_request("g", {}, "board", 1, 100 + version, "a note");
+    if (version >= 10) {
+      message.topics[0].topic_id = board;
+      message.topics[0].name = "";
+    }
+    const auto answer = call<OffsetCommitResponse>(message, version);
+    ASSERT_EQ(answer.body.topics.size(), 1u);
+    if (version < 10) {
+      EXPECT_EQ(answer.body.topics[0].name, "board");
+    }
+    if (version >= 10) {
+      EXPECT_EQ(answer.body.topics[0].topic_id, board);
+    }
+    EXPECT_EQ(answer.body.topics[0].partitions.at(0).partition_index, 1);
+    EXPECT_EQ(answer.body.topics[0].partitions.at(0).error_code, 0) << version;
+    EXPECT_EQ(fetch(*client, "g", "board", 1).offset, 100 + version);
+  }
+  for (int16_t version = 1; version <= 7; ++version) {
+    for (const bool all : {false, true}) {
+      if (all && version < 2) continue;
+      OffsetFetchRequest message = fetch_request("g", "board", 1);
+      if (all) message.topics.reset();
+      const auto answer = call<OffsetFetchResponse>(message, version);
+      EXPECT_EQ(answer.body.error_code, 0);
+      ASSERT_EQ(answer.body.topics.size(), 1u) << version;
+      EXPECT_EQ(answer.body.topics[0].name, "board");
+      const auto& found = answer.body.topics[0].partitions.at(0);
+      EXPECT_EQ(found.partition_index, 1);
+      EXPECT_EQ(found.committed_offset, 110);
+      EXPECT_EQ(found.metadata, "a note");
+    }
+  }
+  for (int16_t version = 8; version <= 10; ++version) {
+    for (const bool all : {false, true}) {
+      OffsetFetchRequest message;
+      auto& asked = message.groups.emplace_back();
+      asked.group_id = "g";
+      if (all) {
+        asked.topics.reset();
+      } else {
+        auto& topic = asked.topics->emplace_back();
+        if (version >= 10) {
+          topic.topic_id = board;
+        } else {
+          topic.name = "board";
+        }
+        topic.partition_indexes = {1, 2};
+      }
+      message.groups.emplace_back().group_id = "nobody";
+      const auto answer = call<OffsetFetchResponse>(message, version);
+      ASSERT_EQ(answer.body.groups.size(), 2u);
+      EXPECT_EQ(answer.body.groups[0].group_id, "g");
+      EXPECT_EQ(answer.body.groups[0].error_code, 0);
+      ASSERT_EQ(answer.body.groups[0].topics.size(), 1u) << version;
+      const auto& topic = answer.body.groups[0].topics[0];
+      if (version >= 10) {
+        EXPECT_EQ(topic.topic_id, board);
+      } else {
+        EXPECT_EQ(topic.name, "board");
+      }
+      EXPECT_EQ(topic.partitions.at(0).committed_offset, 110);
+      if (!all) {
+        EXPECT_EQ(topic.partitions.at(1).committed_offset, -1);
+      }
+      EXPECT_EQ(answer.body.groups[1].error_code, 0);
+    }
+  }
+}
+
+TEST_F(Groups, ACommitForATopicThatDoesNotExistIsRefusedAndTheOthersCount) {
+  make_offsets_topic();
+  OffsetCommitRequest message = commit_request("g", {}, "nowhere", 0, 5);
+  auto& existing = message.topics.emplace_back();
+  existing.name = "board";
+  for (int32_t index : {0, 99}) {
+    auto& partition = existing.partitions.emplace_back();
+    partition.partition_index = index;
+    partition.committed_offset = 6;
+  }
+  const auto answer = call<OffsetCommitResponse>(message, 7);
+  ASSERT_EQ(answer.body.topics.size(), 2u);
+  EXPECT_EQ(answer.body.topics[0].partitions.at(0).error_code, kUnknownTopic);
+  EXPECT_EQ(answer.body.topics[1].partitions.at(0).error_code, 0);
+  EXPECT_EQ(answer.body.topics[1].partitions.at(1).error_code, kUnknownTopic);
+  EXPECT_EQ(fetch(*client, "g").offset, 6);
+  EXPECT_EQ(fetch(*client, "g", "nowhere").offset, -1);
+
+  OffsetCommitRequest by_id = commit_request("g", {}, "", 0, 5);
+  by_id.topics[0].topic_id = Uuid::make(*port.random);
+  EXPECT_EQ(call<OffsetCommitResponse>(by_id, 10).body.topics.at(0).partitions.at(0).error_code,
+            kNoSuchTopicId);
+}
+
+TEST_F(Groups, CommitsHaveKafkasCodesForWhatIsWrongWithThem) {
+  make_offsets_topic();
+  const Member member = become_a_member(*client, "g");
+  EXPECT_EQ(commit(*client, "g", member, 1), 0);
+  EXPECT_EQ(commit(*client, "g", {"nobody", member.generation}, 2), kUnknownMember);
+  EXPECT_EQ(commit(*client, "g", {member.id, member.generation - 1}, 2), kIllegalGeneration);
+  EXPECT_EQ(commit(*client, "g", {}, 2), kUnknownMember) << "the group has members";
+  EXPECT_EQ(commit(*client, "g", member, 3, "board", 0, std::string(4096, 'x')), 0);
+  EXPECT_EQ(commit(*client, "g", member, 4, "board", 0, std::string(4097, 'x')), kMetadataTooLarge);
+  const Fetched found = fetch(*client, "g");
+  EXPECT_EQ(found.offset, 3);
+  EXPECT_EQ(found.metadata, std::string(4096, 'x'));
+}
+
+TEST_F(Groups, TenMegabytesOfMetadataAreRefusedAndTheGroupGoesOn) {
+  make_offsets_topic();
+  // No client writes a string that long: by hand, then.
+  std::string bytes = request_frame(commit_request("g", {}, "board", 0, 5, "Q"), 9, 1);
+  const size_t at = bytes.rfind("\2Q");
+  ASSERT_NE(at, std::string::npos);
+  bytes.replace(at, 2, "\x81\x80\x80\x05" + std::string(10 << 20, 'x'));
+  client->send(std::move(bytes));
+  const auto refused = answer<OffsetCommitResponse>(*client, 9);
+  EXPECT_EQ(refused.body.topics.at(0).partitions.at(0).error_code, kMetadataTooLarge);
+  EXPECT_EQ(commit(*client, "g", {}, 6), 0);
+  EXPECT_EQ(fetch(*client, "g").offset, 6);
+}
+
+TEST_F(Groups, ATopicThatIsDeletedTakesItsOffsetsAlong) {
+  make_offsets_topic();
+  EXPECT_EQ(commit(*client, "g", {}, 6), 0);
+  metadata::Delta delta;
+  delta.removed_topics[board] = "board";
+  port.groups.image_changed(port.session.image, delta, true);
+  settle();
+  EXPECT_EQ(fetch(*client, "g").offset, -1);
+}
+
+TEST_F(Groups, AnAnswerNeverOvertakesAnEarlierOneOfTheSameConnection) {
+  make_offsets_topic();
+  for (int64_t offset = 1; offset <= 20; ++offset) {
+    send(*client, commit_request("g", {}, "board", 0, offset), 7);
+    send(*client, fetch_request("g", "board", 0), 5);
+  }
+  for (int64_t offset = 1; offset <= 20; ++offset) {
+    const auto done = answer<OffsetCommitResponse>(*client, 7);
+    EXPECT_EQ(done.body.topics.at(0).partitions.at(0).error_code, 0);
+    const auto found = answer<OffsetFetchResponse>(*client, 5);
+    EXPECT_GE(found.body.topics.at(0).partitions.at(0).committed_offset, offset)
+        << "what was committed before on this connection is seen";
+  }
+}
+
+// ---- Tools ----
+
+TEST_F(Groups, GroupsAreDescribedInEveryVersion) {
+  make_offsets_topic();
+  const Member member = become_a_member(*client, "g");
+  for (int16_t version = 0; version <= 6; ++version) {
+    DescribeGroupsRequest message;
+    message.groups = {"g", "nobody"};
+    message.include_authorized_operations = version >= 3;
+    const auto answer = call<DescribeGroupsResponse>(message, version);
+    ASSERT_EQ(answer.body.groups.size(), 2u);
+    const auto& group = answer.body.groups[0];
+    EXPECT_EQ(group.error_code, 0);
+    EXPECT_EQ(group.group_id, "g");
+    EXPECT_EQ(group.group_state, "Stable");
+    EXPECT_EQ(group.protocol_type, "consumer");
+    EXPECT_EQ(group.protocol_data, "range");
+    ASSERT_EQ(group.members.size(), 1u);
+    EXPECT_EQ(group.members[0].member_id, member.id);
+    EXPECT_EQ(group.members[0].client_id, "test");
+    EXPECT_EQ(group.members[0].client_host.substr(0, 1), "/");
+    EXPECT_EQ(group.members[0].member_metadata, kSubscription);
+    EXPECT_EQ(group.members[0].member_assignment, "everything");
+    if (version >= 3) {
+      // READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS
+      EXPECT_EQ(group.authorized_operations, 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11);
+    }
+    const auto& absent = answer.body.groups[1];
+    EXPECT_EQ(absent.group_id, "nobody");
+    EXPECT_EQ(absent.group_state, "Dead");
+    EXPECT_EQ(absent.error_code, version >= 6 ? kNoSuchGroup : 0);
+    EXPECT_EQ(absent.error_message.has_value(), version >= 6);
+  }
+}
+
+TEST_F(Groups, GroupsAreListedAndFilteredInEveryVersion) {
+  make_offsets_topic();
+  become_a_member(*client, "alive");
+  EXPECT_EQ(commit(*client, "empty", {}, 6), 0);
+  const auto list = [&](int16_t version, std::vector<std::string_view> states,
+                        std::vector<std::string_view> types) {
+    ListGroupsRequest message;
+    message.states_filter = std::move(states);
+    message.types_filter = std::move(types);
+    const auto answer = call<ListGroupsResponse>(message, version);
+    EXPECT_EQ(answer.body.error_code, 0);
+    std::vector<std::string> out;
+    for (const auto& group : answer.body.groups) {
+      if (version >= 5) {
+        EXPECT_EQ(group.group_type, "classic");
+      }
+      std::string line(group.group_id);
+      line += version >= 4 ? ":" + std::string(group.group_state) : "";
+      line += ":" + std::string(group.protocol_type);
+      out.push_back(line);
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+  };
+  using Lines = std::vector<std::string>;
+  for (int16_t version = 0; version <= 3; ++version) {
+    EXPECT_EQ(list(version, {}, {}), (Lines{"alive:consumer", "empty:"})) << version;
+  }
+  EXPECT_EQ(list(4, {}, {}), (Lines{"alive:Stable:consumer", "empty:Empty:"}));
+  EXPECT_EQ(list(4, {"stable"}, {}), (Lines{"alive:Stable:consumer"}));
+  EXPECT_EQ(list(5, {"Empty", "Dead"}, {"classic"}), (Lines{"empty:Empty:"}));
+  EXPECT_EQ(list(5, {}, {"consumer"}), Lines{});
+}
+
+TEST_F(Groups, OnlyGroupsWithoutMembersAreDeleted) {
+  make_offsets_topic();
+  become_a_member(*client, "alive");
+  EXPECT_EQ(commit(*client, "empty", {}, 6), 0);
+  for (int16_t version = 0; version <= 2; ++version) {
+    DeleteGroupsRequest message;
+    message.groups_names = {"alive", "empty", "nobody"};
+    const auto answer = call<DeleteGroupsResponse>(message, version);
+    ASSERT_EQ(answer.body.results.size(), 3u);
+    EXPECT_EQ(answer.body.results[0].group_id, "alive");
+    EXPECT_EQ(answer.body.results[0].error_code, kNonEmpty);
+    EXPECT_EQ(answer.body.results[1].error_code, version == 0 ? 0 : kNoSuchGroup);
+    EXPECT_EQ(answer.body.results[2].error_code, kNoSuchGroup);
+    EXPECT_EQ(fetch(*client, "empty").offset, -1);
+  }
+}
+
+TEST_F(Groups, OffsetsOfTopicsThatNobodyReadsAreDeleted) {
+  make_offsets_topic();
+  port.add_topic("other");
+  const Member member = become_a_member(*client, "g");
+  EXPECT_EQ(commit(*client, "g", member, 6), 0);
+  EXPECT_EQ(commit(*client, "g", member, 7, "other"), 0);
+  OffsetDeleteRequest message;
+  message.group_id = "g";
+  for (std::string_view name : {"board", "other", "nowhere"}) {
+    auto& topic = message.topics.emplace_back();
+    topic.name = name;
+    topic.partitions.emplace_back().partition_index = 0;
+  }
+  const auto answer = call<OffsetDeleteResponse>(message, 0);
+  EXPECT_EQ(answer.body.error_code, 0);
+  std::map<std::string, int16_t> errors;
+  for (const auto& topic : answer.body.topics) {
+    errors[std::string(topic.name)] = topic.partitions.at(0).error_code;
+  }
+  EXPECT_EQ(errors, (std::map<std::string, int16_t>{
+                        {"board", kSubscribed}, {"other", 0}, {"nowhere", kUnknownTopic}}));
+  EXPECT_EQ(fetch(*client, "g").offset, 6);
+  EXPECT_EQ(fetch(*client, "g", "other").offset, -1);
+
+  message.group_id = "nobody";
+  EXPECT_EQ(call<OffsetDeleteResponse>(message, 0).body.error_code, kNoSuchGroup);
+}
+
+}  // namespace
+}  // namespace barnabas::api
