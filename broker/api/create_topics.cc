@@ -2,10 +2,13 @@
 
 #include "kafka/messages/create_topics.h"
 
+#include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "broker/api/config_views.h"
 #include "broker/api/forwarding.h"
 #include "broker/api/replicas.h"
 #include "broker/api/table.h"
@@ -16,8 +19,6 @@ namespace {
 using kafka::CreateTopicsRequest;
 using kafka::CreateTopicsResponse;
 using kafka::ErrorCode;
-
-constexpr int8_t kSourceTopic = 1;
 
 proto::AdminRequest translate(const CreateTopicsRequest& message) {
   proto::AdminRequest out;
@@ -42,7 +43,23 @@ proto::AdminRequest translate(const CreateTopicsRequest& message) {
   return out;
 }
 
-void add(const proto::CreatedTopic& topic, CreateTopicsResponse& response) {
+// All that holds for the new topic, as in Kafka. With validate_only, and where this broker has not
+// seen it yet, its own settings are those that the controller has taken.
+void add_configs(const proto::CreatedTopic& topic, const std::vector<ConfigView>& views,
+                 CreateTopicsResponse::CreatableTopicResult& out) {
+  std::map<std::string_view, std::string_view> own;
+  for (const proto::ConfigEntry& config : topic.configs()) own[config.key()] = config.value();
+  for (const ConfigView& view : views) {
+    auto& to = out.configs->emplace_back();
+    const auto set = own.find(view.key->name);
+    to.name = view.key->name;
+    to.value = set == own.end() ? view.value : set->second;
+    to.config_source = static_cast<int8_t>(set == own.end() ? view.source : ConfigSource::kTopic);
+  }
+}
+
+void add(const proto::CreatedTopic& topic, const metadata::Image& image, BrokerId self,
+         CreateTopicsResponse& response) {
   auto& out = response.topics.emplace_back();
   out.name = topic.name();
   out.topic_id = Uuid::from_bytes(topic.id()).value_or(Uuid());
@@ -55,13 +72,7 @@ void add(const proto::CreatedTopic& topic, CreateTopicsResponse& response) {
   }
   out.num_partitions = topic.partitions();
   out.replication_factor = static_cast<int16_t>(topic.replication_factor());
-  for (const proto::ConfigEntry& config : topic.configs()) {
-    auto& to = out.configs->emplace_back();
-    to.name = config.key();
-    to.value.reset();
-    if (config.has_value()) to.value = config.value();
-    to.config_source = kSourceTopic;
-  }
+  add_configs(topic, topic_configs(image, topic.name(), self), out);
 }
 
 // Topics in the order of the request, under their names, all with the same error.
@@ -83,21 +94,23 @@ void handle_create_topics(Services& services, Request request, Responder respond
   if (!decode(request, message, responder)) return;
   std::vector<std::string> names;
   for (const auto& topic : message.topics) names.emplace_back(topic.name);
-  forward(
-      services, request, translate(message), message.timeout_ms,
-      [responder = std::move(responder), names = std::move(names)](Forwarded forwarded) mutable {
-        CreateTopicsResponse response;
-        if (forwarded.error != ErrorCode::kNone) {
-          refuse_all(names, forwarded, response);
-          return responder.send(response, code(forwarded.error));
-        }
-        int16_t first_error = 0;
-        for (const proto::CreatedTopic& topic : forwarded.answer.create_topics().topics()) {
-          add(topic, response);
-          if (first_error == 0) first_error = response.topics.back().error_code;
-        }
-        responder.send(response, first_error);
-      });
+  forward(services, request, translate(message), message.timeout_ms,
+          [&services, responder = std::move(responder),
+           names = std::move(names)](Forwarded forwarded) mutable {
+            CreateTopicsResponse response;
+            if (forwarded.error != ErrorCode::kNone) {
+              refuse_all(names, forwarded, response);
+              return responder.send(response, code(forwarded.error));
+            }
+            int16_t first_error = 0;
+            services.session.with_image([&](const metadata::Image& image) {
+              for (const proto::CreatedTopic& topic : forwarded.answer.create_topics().topics()) {
+                add(topic, image, services.options.self, response);
+                if (first_error == 0) first_error = response.topics.back().error_code;
+              }
+              responder.send(response, first_error);
+            });
+          });
 }
 
 }  // namespace barnabas::api

@@ -3,9 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "broker/testing/admin_port.h"
+#include "broker/testing/batches.h"
 #include "kafka/messages/create_topics.h"
 #include "kafka/messages/delete_topics.h"
+#include "kafka/messages/fetch.h"
 #include "kafka/messages/init_producer_id.h"
+#include "kafka/messages/list_offsets.h"
+#include "kafka/messages/produce.h"
+#include "metadata/config_keys.h"
 
 namespace barnabas::api {
 namespace {
@@ -47,6 +52,8 @@ TEST_F(Forwarded, CreateTopicsIsTranslatedBothWaysInAllVersions) {
     topic.set_id(id.bytes());
     topic.set_partitions(3);
     topic.set_replication_factor(2);
+    topic.add_configs()->set_key("retention.ms");
+    topic.mutable_configs(0)->set_value("5");
     const proto::AdminRequest request = take(out);
     EXPECT_TRUE(request.create_topics().validate_only());
     EXPECT_EQ(request.create_topics().topics(0).configs(0).value(), "5");
@@ -56,6 +63,16 @@ TEST_F(Forwarded, CreateTopicsIsTranslatedBothWaysInAllVersions) {
     EXPECT_EQ(got.body.topics[0].error_code, 0);
     if (version >= 5) {
       EXPECT_EQ(got.body.topics[0].num_partitions, 3);
+      const auto& configs = got.body.topics[0].configs;
+      ASSERT_TRUE(configs.has_value());
+      EXPECT_EQ(configs->size(), metadata::topic_keys().size());
+      for (const auto& config : *configs) {
+        const bool set = config.name == "retention.ms";
+        EXPECT_EQ(config.config_source, set ? 1 : 5) << config.name;
+        if (set) {
+          EXPECT_EQ(config.value, "5");
+        }
+      }
     }
     if (version >= 7) {
       EXPECT_EQ(got.body.topics[0].topic_id, id);
@@ -128,6 +145,32 @@ TEST_F(Forwarded, ATopicIsNamedOrGivenByItsIdNotBoth) {
   message.topics[0].name = "board";
   send(message, 6);
   EXPECT_EQ(answer<DeleteTopicsResponse>(6).body.responses[0].error_code, 42);
+  EXPECT_TRUE(port.session.admin_requests.empty());
+}
+
+TEST_F(Forwarded, OnlyMetadataCreatesTopicsThatAreAskedFor) {
+  kafka::ListOffsetsRequest offsets;
+  offsets.replica_id = -1;
+  offsets.topics.emplace_back().name = "nowhere";
+  offsets.topics[0].partitions.emplace_back().timestamp = -1;
+  EXPECT_EQ(
+      call<kafka::ListOffsetsResponse>(offsets, 7).body.topics.at(0).partitions.at(0).error_code,
+      3);
+  kafka::FetchRequest fetch;
+  fetch.topics.emplace_back().topic = "nowhere";
+  fetch.topics[0].partitions.emplace_back().partition_max_bytes = 1000;
+  EXPECT_EQ(call<kafka::FetchResponse>(fetch, 12).body.responses.at(0).partitions.at(0).error_code,
+            3);
+  kafka::ProduceRequest produce;
+  produce.acks = 1;
+  produce.timeout_ms = 1000;
+  produce.topic_data.emplace_back().name = "nowhere";
+  produce.topic_data[0].partition_data.emplace_back().records = batch_of(1);
+  EXPECT_EQ(call<kafka::ProduceResponse>(produce, 9)
+                .body.responses.at(0)
+                .partition_responses.at(0)
+                .error_code,
+            3);
   EXPECT_TRUE(port.session.admin_requests.empty());
 }
 
