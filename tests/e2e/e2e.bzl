@@ -1,6 +1,6 @@
 """An end-to-end test: a Python file that starts real processes (see run.sh and harness.py)."""
 
-def e2e_test(name, size = "medium", **kwargs):
+def e2e_test(name, size = "medium", data = [], **kwargs):
     native.sh_test(
         name = name,
         size = size,
@@ -14,7 +14,7 @@ def e2e_test(name, size = "medium", **kwargs):
             "//controller:barnabas-controller",
             "//deploy:cluster",
             "//tests/tools:ledger",
-        ],
+        ] + data,
         # Six daemons and their clients: two such tests on two cores would only measure each other.
         tags = ["cpu:2", "e2e"],
         **kwargs
