@@ -208,7 +208,8 @@ void OffsetCommands::expire_group(Group& group, Now now, Effects& effects) {
   group.offsets.each_working(
       [&](const std::string& topic, int32_t partition, const StoredOffset& offset) {
         int64_t since = offset.commit_timestamp_ms;
-        if (!simple && empty && group.state_timestamp_ms >= 0) since = group.state_timestamp_ms;
+        // What an administrator commits to a group that is long empty has its time, too.
+        if (!simple && empty) since = std::max(since, group.state_timestamp_ms);
         const bool used = !simple && !empty && topics->contains(topic);
         const bool due = offset.expire_timestamp_ms >= 0
                              ? wall >= offset.expire_timestamp_ms

@@ -258,6 +258,18 @@ TEST_F(Offsets, OfAGroupThatIsEmptyExpireAWeekAfterItsLastMemberLeft) {
   EXPECT_EQ(world.describe().error, ErrorCode::kGroupIdNotFound);
 }
 
+TEST_F(Offsets, CommittedToAGroupThatIsLongEmptyLiveForAWeekFromThenOn) {
+  const auto ids = world.stable({consumer("a")});
+  world.commit_one(10, 1, ids[0]);
+  world.leave({"g", {{ids[0], {}, ""}}});
+  world.advance(kWeek - hours(1));
+  world.commit_one(20);  // "reset to 20"
+  world.advance(hours(24));
+  EXPECT_EQ(world.committed_offset(), 20);
+  world.advance(kWeek);
+  EXPECT_EQ(world.committed_offset(), -1);
+}
+
 TEST_F(Offsets, OfALiveGroupNeverExpireWhileSubscribed) {
   const auto ids = world.stable({consumer("a")});
   world.commit_one(10, 1, ids[0]);
