@@ -1,5 +1,7 @@
 #include "common/histogram.h"
 
+#include <utility>
+
 namespace barnabas {
 
 Histogram::Snapshot Histogram::snapshot() const {
@@ -38,6 +40,17 @@ Histogram::Snapshot Histogram::Snapshot::since(const Snapshot& earlier) const {
   out.count -= earlier.count;
   for (size_t i = 0; i < counts.size(); ++i) out.counts[i] -= earlier.counts[i];
   return out;
+}
+
+Histogram::Snapshot RecentHistogram::recent(const Histogram::Snapshot& all, Instant now) {
+  if (!newer_at_.has_value()) {
+    newer_ = all;
+    newer_at_ = now;
+  } else if (now - *newer_at_ >= window_) {
+    older_ = std::exchange(newer_, all);
+    newer_at_ = now;
+  }
+  return all.since(older_);
 }
 
 }  // namespace barnabas

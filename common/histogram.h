@@ -9,8 +9,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
+
+#include "common/clock.h"
 
 namespace barnabas {
 
@@ -63,6 +66,23 @@ class Histogram {
   const std::span<const int64_t> bounds_;
   std::array<Count, kMaxBounds + 1> counts_;
   Count sum_;
+};
+
+// What a histogram has counted lately, for views that know no histograms. "Lately" is the last one
+// to two windows: what has come since a copy that is at least one window old, and the youngest
+// such.
+class RecentHistogram {
+ public:
+  explicit RecentHistogram(Duration window = std::chrono::minutes(1)) : window_(window) {}
+
+  // `all`: as it is now; `now` rises from call to call.
+  Histogram::Snapshot recent(const Histogram::Snapshot& all, Instant now);
+
+ private:
+  const Duration window_;
+  Histogram::Snapshot older_;  // at first nothing: the start of the process
+  Histogram::Snapshot newer_;
+  std::optional<Instant> newer_at_;
 };
 
 }  // namespace barnabas

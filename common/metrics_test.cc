@@ -85,6 +85,21 @@ TEST(Histogram, ADifferenceShowsWhatCameInBetween) {
   EXPECT_GT(between.quantile(0.5), 500);
 }
 
+TEST(RecentHistogram, ForgetsWhatIsOlderThanTwoWindowsAndKeepsWhatIsYoungerThanOne) {
+  const Instant start{std::chrono::seconds(100)};
+  const auto second = [&](int n) { return start + std::chrono::seconds(n); };
+  RecentHistogram recent(std::chrono::seconds(10));
+  Histogram histogram;
+  histogram.add(1);
+  EXPECT_EQ(recent.recent(histogram.snapshot(), second(0)).count, 1);
+  histogram.add(2);
+  EXPECT_EQ(recent.recent(histogram.snapshot(), second(10)).count, 1);  // the 2
+  EXPECT_EQ(recent.recent(histogram.snapshot(), second(19)).count, 1);
+  histogram.add(3);
+  EXPECT_EQ(recent.recent(histogram.snapshot(), second(20)).count, 1);  // the 3
+  EXPECT_EQ(recent.recent(histogram.snapshot(), second(30)).count, 0);
+}
+
 TEST(Histogram, NothingIsLostWhenThreadsCountAtOnce) {
   Histogram histogram;
   std::vector<std::thread> threads;

@@ -35,8 +35,6 @@ void ControllerObservation::collect(const http::MetricsQuery&, Exposition& into)
   metrics_.collect(facts(), system_clock().now(), into);
 }
 
-bool ControllerObservation::is_serving() { return node_ != nullptr && node_->leader().has_value(); }
-
 http::Health ControllerObservation::ready() {
   const ControllerFacts now = facts();
   http::Health health;

@@ -27,8 +27,9 @@ class ControllerObservation final : public http::Observed {
   http::Health ready() override;
   http::Health startup() override;
 
-  // On the loop. Does this node take part in a quorum that has a leader?
-  bool is_serving();
+  // On the loop.
+  bool has_leader() const { return node_ != nullptr && node_->leader().has_value(); }
+  bool is_active() const { return controller_ != nullptr && controller_->is_active(); }
 
  private:
   ControllerFacts facts();

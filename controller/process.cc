@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/status.h"
+#include "controller/grpc_tools.h"
 #include "proto/admin.pb.h"
 
 namespace barnabas::controller {
@@ -83,6 +84,7 @@ absl::Status ControllerProcess::start() {
   node_->on_fatal([this](const absl::Status& status) { events_.fatal(status); });
   controller_->attach(*node_);
   serve_admin();
+  serve_grpc_tools(transport_.grpc(), thread_.loop(), *observation_);
 
   ASSIGN_OR_RETURN(
       listening_,

@@ -11,10 +11,10 @@
 #include <memory>
 #include <optional>
 
+#include "common/http/operations_port.h"
 #include "common/net/event_loop.h"
 #include "common/net/real_transport.h"
 #include "common/random.h"
-#include "common/http/operations_port.h"
 #include "controller/config.h"
 #include "controller/controller.h"
 #include "controller/observation.h"

@@ -24,6 +24,7 @@
 
 #include "common/clock.h"
 #include "common/executor.h"
+#include "common/histogram.h"
 #include "common/ids.h"
 #include "common/random.h"
 #include "common/transport.h"
@@ -96,10 +97,19 @@ struct ProgressView {  // for `barnabas quorum status`
   bool snapshotting = false;
 };
 
+// What this node has counted since its start.
+struct Counters {
+  Histogram::Snapshot commit;  // microseconds from proposing to applied, of what was committed
+  int64_t sent_messages = 0, sent_bytes = 0;
+  int64_t received_messages = 0, received_bytes = 0;
+  int64_t terms_led = 0;
+};
+
 struct Status {
   std::string cluster_id;  // empty: not formed yet
   std::string role;        // "unformed", "follower", "candidate", "leader"
   Term term;
+  std::optional<ControllerId> vote;  // in this term
   std::optional<ControllerId> leader;
   LogIndex commit;  // as this node knows it
   LogIndex applied;
@@ -109,6 +119,7 @@ struct Status {
   LogIndex snapshot;                 // 0: none
   std::vector<ProgressView> voters;  // match and contact: leader only
   std::string trouble;  // why this node does not vote, when it does not (S6, damage); else empty
+  Counters counters;
 };
 
 class Node {

@@ -172,6 +172,7 @@ void NodeImpl::run(Effects effects) {
     told_.push_back([this] {
       if (core_ == nullptr || !core_->ready() || leading_) return;
       leading_ = true;
+      ++counted_->terms_led;
       told_following_.reset();
       machine_.leading(core_->term());
     });
@@ -382,7 +383,11 @@ void NodeImpl::propose(std::string payload, Proposed done) {
     done(absl::UnavailableError("not the leader"));
     return;
   }
-  undecided_.push_back(std::move(done));
+  undecided_.push_back([done = std::move(done), counted = counted_, begun = loop_.now(),
+                        &clock = loop_.clock()](absl::StatusOr<LogIndex> result) mutable {
+    if (result.ok()) counted->commit.add((clock.now() - begun).count());
+    done(std::move(result));
+  });
   feed(Propose{Buffer::own(std::move(payload))});
 }
 
@@ -409,7 +414,10 @@ Status NodeImpl::status() const {
   Status out;
   out.cluster_id = formed() ? storage_.record.founding.cluster_id : "";
   out.role = "unformed";
+  out.counters = {counted_->commit.snapshot(), counted_->sent_messages,  counted_->sent_bytes,
+                  counted_->received_messages, counted_->received_bytes, counted_->terms_led};
   out.term = storage_.record.hard.term;
+  if (storage_.record.hard.vote.has_value()) out.vote = storage_.record.hard.vote->id;
   out.trouble = !trouble_.empty() ? trouble_ : formation_ ? formation_->trouble() : "";
   if (core_ == nullptr) return out;
   out.role = core_->role() == Role::kPreCandidate ? "candidate" : to_string(core_->role());

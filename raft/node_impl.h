@@ -130,6 +130,15 @@ class NodeImpl final : public Node, private PeerLinks::Listener {
   std::map<uint64_t, ReadReady> reads_;
   uint64_t last_read_ = 0;
 
+  struct Counted {
+    Histogram commit;
+    int64_t sent_messages = 0, sent_bytes = 0;
+    int64_t received_messages = 0, received_bytes = 0;
+    int64_t terms_led = 0;
+  };
+  // Shared with proposals that are under way.
+  const std::shared_ptr<Counted> counted_ = std::make_shared<Counted>();
+
   bool saving_snapshot_ = false;
   uint64_t snapshot_at_bytes_ = 0;  // the log's size when the last one was made
   struct Fetching {

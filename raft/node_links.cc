@@ -43,7 +43,10 @@ void NodeImpl::send(const Message& message) {
   VLOG(2) << describe(message);
   const Channel channel =
       payload_bytes(message.body) > kBulkBytes ? Channel::kRaftBulk : Channel::kRaft;
-  links_->send(message.to.id, channel, encode(head_to(message.to, message.term), message.body));
+  std::string frame = encode(head_to(message.to, message.term), message.body);
+  ++counted_->sent_messages;
+  counted_->sent_bytes += static_cast<int64_t>(frame.size());
+  links_->send(message.to.id, channel, std::move(frame));
 }
 
 void NodeImpl::link_opened(ControllerId peer) {
@@ -77,6 +80,8 @@ bool NodeImpl::is_for_us(const FrameHead& head) const {
 }
 
 ControllerId NodeImpl::frame(Channel, const Buffer& bytes) {
+  ++counted_->received_messages;
+  counted_->received_bytes += static_cast<int64_t>(bytes.size());
   absl::StatusOr<Frame> frame = decode(bytes.view());
   if (!frame.ok()) {
     LOG_EVERY_N(WARNING, 100) << "dropped a Raft frame: " << frame.status();

@@ -97,7 +97,11 @@ void GrpcTransport::probe(const Endpoint& to, Executor& loop, ProbeDone done) {
 }
 
 void GrpcTransport::serve(const std::string& service, Executor& loop, Unary handler) {
-  shared_->unary[service] = {&loop, std::make_shared<Unary>(std::move(handler))};
+  shared_->unary[service] = {&loop, std::make_shared<Unary>(std::move(handler)), false};
+}
+
+void GrpcTransport::converse(const std::string& service, Executor& loop, Unary handler) {
+  shared_->unary[service] = {&loop, std::make_shared<Unary>(std::move(handler)), true};
 }
 
 void GrpcTransport::add_service(grpc::Service& service) { shared_->services.push_back(&service); }

@@ -59,6 +59,9 @@ class GrpcTransport final : public Transport {
   // From the next listen() on: calls of "/<service>/<method>" reach `handler` on `loop`. Clients
   // may use the stub that is generated for the service.
   void serve(const std::string& service, Executor& loop, Unary handler);
+  // The same for bidirectional streams in which every request gets one answer, in order, before the
+  // next one is read. An error ends the stream; so does the client, when it has asked all.
+  void converse(const std::string& service, Executor& loop, Unary handler);
   // From the next listen() on: a generated (callback) service, which must outlive the Listening.
   // It brings gRPC's own callback threads with it; prefer serve().
   void add_service(grpc::Service& service);

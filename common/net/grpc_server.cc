@@ -66,7 +66,7 @@ class GrpcServerStream final : public GrpcStream {
   bool finished_ = false;
 };
 
-// One unary call: read the request, let the handler answer, write.
+// One unary call: read the request, let the handler answer, write. Or a stream of such.
 class UnaryCall final : public std::enable_shared_from_this<UnaryCall> {
  public:
   UnaryCall(std::shared_ptr<GrpcQueue> queue, std::unique_ptr<Call> call, UnaryService service,
@@ -82,7 +82,7 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall> {
   void read() {
     queue_->start(
         [self = shared_from_this()](bool ok) {
-          if (!ok) return;  // the caller is gone
+          if (!ok) return self->no_more();
           self->service_.loop->post([self] {
             (*self->service_.handler)(self->method_, to_buffer(std::exchange(self->request_, {})),
                                       Answer(self));
@@ -109,7 +109,25 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall> {
     std::shared_ptr<UnaryCall> call_;
   };
 
+  // The caller is gone; or, of a stream, has asked all that it wanted to.
+  void no_more() {
+    if (!service_.goes_on) return;
+    answered_ = true;
+    queue_->start([self = shared_from_this()](bool) {},
+                  [this](void* tag) { call_->stream.Finish(grpc::Status::OK, tag); });
+  }
+
   void answer(absl::StatusOr<std::string> response) {
+    if (response.ok() && service_.goes_on) {
+      queue_->start(
+          [self = shared_from_this()](bool ok) {
+            if (ok) self->read();
+          },
+          [&](void* tag) {
+            call_->stream.Write(to_byte_buffer({Buffer::own(*std::move(response))}), tag);
+          });
+      return;
+    }
     answered_ = true;
     queue_->start([self = shared_from_this()](bool) {},
                   [&](void* tag) {

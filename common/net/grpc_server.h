@@ -15,10 +15,11 @@ namespace barnabas {
 
 const char* method_of(Channel channel);
 
-// Who answers unary calls, by service.
+// Who answers calls, by service.
 struct UnaryService {
   Executor* loop;
   std::shared_ptr<GrpcTransport::Unary> handler;
+  bool goes_on;  // a stream: after the answer comes the next request
 };
 using UnaryServices = std::map<std::string, UnaryService>;
 
