@@ -30,8 +30,8 @@ void fill(const DescribeGroupAnswer& answer, int16_t version, std::deque<std::st
   out.protocol_data = answer.protocol;
   if (answer.error == ErrorCode::kGroupIdNotFound) {
     if (version < kNotFound) return;
-    out.error_message = texts.emplace_back(
-        absl::StrCat("there is no group ", std::string(out.group_id), " on this cluster"));
+    out.error_message =
+        texts.emplace_back(absl::StrCat("Group ", std::string(out.group_id), " not found."));
   }
   out.error_code = code(answer.error);
   // A state would be a guess where the group could not be looked at.
