@@ -64,6 +64,9 @@ class Deadlines {
     return heap_.front().at;
   }
 
+  // Entries in the heap, those included that nothing will come of.
+  size_t queued() const { return heap_.size(); }
+
   // One whose deadline is not after `now`; it is not set any more.
   std::optional<Payload> take_due(Instant now) {
     while (!heap_.empty() && heap_.front().at <= now) {

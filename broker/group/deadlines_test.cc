@@ -50,6 +50,18 @@ TEST(Deadlines, RemovedNeverComeUpNotEvenWhenTheirPlaceIsTakenByAnother) {
   EXPECT_EQ(deadlines.take_due(at(30)), std::nullopt);
 }
 
+TEST(Deadlines, EntriesThatNothingWillComeOfDoNotPileUp) {
+  Deadlines<int> deadlines;
+  const auto handle = deadlines.add(1);
+  for (int64_t now = 0; now < 50'000; now += 50) {
+    deadlines.set(handle, at(now + 30));  // both are brought forward,
+    deadlines.set(handle, at(now + 10));
+    deadlines.set(handle, at(now + 1'000));  // and put off again
+    EXPECT_EQ(deadlines.take_due(at(now + 20)), std::nullopt);
+    ASSERT_LE(deadlines.queued(), 50U);
+  }
+}
+
 // Against a map that holds each deadline where it is.
 TEST(Deadlines, AgreeWithAPlainMapOnRandomHistories) {
   for (uint32_t seed = 0; seed < 200; ++seed) {

@@ -207,6 +207,13 @@ Statistics Shard::statistics() const {
   return statistics;
 }
 
+void Shard::each_group(
+    absl::FunctionRef<void(std::string_view group, GroupState state, size_t members)> visit) const {
+  for (const auto& [name, group] : coordination_->table.groups()) {
+    if (GroupTable::visible(*group)) visit(name, group->state, group->size());
+  }
+}
+
 void Shard::each_offset(absl::FunctionRef<void(std::string_view group, std::string_view topic,
                                                int32_t partition, int64_t offset)>
                             visit) const {

@@ -108,6 +108,9 @@ class Shard {
   // ---- Sight ----
   bool active() const;
   Statistics statistics() const;
+  // Every group that ListGroups shows, with the number of its members.
+  void each_group(absl::FunctionRef<void(std::string_view group, GroupState state, size_t members)>
+                      visit) const;
   // Every committed offset (group, topic, partition, offset): for lag.
   void each_offset(absl::FunctionRef<void(std::string_view group, std::string_view topic,
                                           int32_t partition, int64_t offset)>

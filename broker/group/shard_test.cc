@@ -344,6 +344,11 @@ TEST_F(GroupShard, StatisticsCountWhatIsThere) {
         EXPECT_EQ(offset, 10);
       });
   EXPECT_EQ(seen, 1U);
+  std::map<std::string, size_t> members;
+  world.shard().each_group([&](std::string_view group, GroupState state, size_t size) {
+    members[std::string(group) + " " + name_of(state)] = size;
+  });
+  EXPECT_EQ(members, (std::map<std::string, size_t>{{"g Stable", 2}, {"simple Empty", 0}}));
 }
 
 TEST_F(GroupShard, EveryKindOfReasonHasANameOfItsOwn) {
