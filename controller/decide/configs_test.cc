@@ -93,6 +93,29 @@ TEST_F(ConfigsTest, WhatIsWrongIsRefusedPerResource) {
   EXPECT_EQ(records_, 1);
 }
 
+TEST_F(ConfigsTest, OneBrokerHasSettingsOfItsOwnWhereNothingElseDependsOnThem) {
+  change(resource(4, "1"), "log.retention.ms", "5");
+  change(resource(4, "1x"), "log.retention.ms", "5");
+  change(resource(4, "9"), "log.retention.ms", "5");
+  proto::AlterConfigsAnswer answer = alter();
+  EXPECT_EQ(answer.resources(0).error().code(), 0);
+  EXPECT_EQ(answer.resources(1).error().code(), 42);
+  EXPECT_EQ(answer.resources(2).error().code(), 102);
+  EXPECT_EQ(cluster_.image().configs(metadata::ResourceType::kBroker, "1")->size(), 1u);
+
+  change(resource(4, "1"), "min.insync.replicas", "2");
+  change(resource(4, "2"), "listeners", "PLAINTEXT://:1");
+  change(resource(4, "3"), "log.retention.ms", "-2");
+  change(resource(4, ""), "node.id", "7");
+  answer = alter();
+  EXPECT_EQ(answer.resources(0).error().code(), 42);
+  EXPECT_EQ(answer.resources(1).error().code(), 42);
+  EXPECT_EQ(answer.resources(2).error().code(), 40);
+  EXPECT_EQ(answer.resources(2).error().message(),
+            "Invalid value '-2' for 'log.retention.ms': it must be at least -1.");
+  EXPECT_EQ(answer.resources(3).error().code(), 42);
+}
+
 TEST_F(ConfigsTest, AResourceAndAKeyAreNamedOnce) {
   proto::ConfigResource* twice = resource(2, "board");
   change(twice, "retention.ms", "5");

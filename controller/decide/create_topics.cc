@@ -20,8 +20,7 @@ namespace {
 
 Failure check_manual(const Image& image, const proto::NewTopic& asked, Assignment& out) {
   if (asked.partitions() != -1 || asked.replication_factor() != -1) {
-    return {asked.partitions() != -1 ? ErrorCode::kInvalidPartitions
-                                     : ErrorCode::kInvalidReplicationFactor,
+    return {ErrorCode::kInvalidRequest,
             "With a manual assignment neither partitions nor replication factor may be set."};
   }
   std::vector<const proto::ReplicaAssignment*> by_index(
@@ -58,7 +57,7 @@ Failure check_automatic(const Image& image, const proto::NewTopic& asked, const 
                          "; it must be positive, or -1 for the default.")};
   }
   if (static_cast<size_t>(partitions) > limits.max_changes) {
-    return {ErrorCode::kInvalidPartitions,
+    return {ErrorCode::kPolicyViolation,
             absl::StrCat("At most ", limits.max_changes, " partitions are created at once, not ",
                          partitions, ".")};
   }

@@ -110,5 +110,34 @@ TEST(Placement, EveryPartitionHasALiveReplicaAsLongAsOneBrokerIsLive) {
   }
 }
 
+TEST(Placement, OfLaterPartitionsGoesOnWhereItStopped) {
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    const auto random = seeded_random(seed);
+    const int count = 2 + static_cast<int>(random->below(6));
+    const int factor = 1 + static_cast<int>(random->below(static_cast<uint64_t>(count)));
+    const auto whole = place(some(count, 0), 30, factor, *random);
+    if (factor == 1) continue;  // who would have followed is not known
+    const auto present = static_cast<ptrdiff_t>(1 + random->below(29));
+    const std::vector<std::vector<BrokerId>> before(whole.begin(), whole.begin() + present);
+    const auto more = place_more(some(count, 0), before, 30 - static_cast<int>(present), *random);
+    EXPECT_TRUE(std::equal(more.begin(), more.end(), whole.begin() + present)) << seed;
+  }
+}
+
+TEST(Placement, OfLaterPartitionsKeepsToRacksAndLeadersInTurnWithOtherBrokersToo) {
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    const auto random = seeded_random(seed);
+    const auto before = place(some(3, 3), 5, 3, *random);
+    std::map<BrokerId, int> leaders;
+    for (const auto& partition : place_more(some(6, 3), before, 12, *random)) {
+      std::set<int> racks;
+      for (BrokerId broker : partition) racks.insert((broker.value() - 1) % 3);
+      EXPECT_EQ(racks.size(), 3u);
+      ++leaders[partition.front()];
+    }
+    for (int broker = 1; broker <= 6; ++broker) EXPECT_EQ(leaders[BrokerId{broker}], 2);
+  }
+}
+
 }  // namespace
 }  // namespace barnabas::controller

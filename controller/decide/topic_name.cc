@@ -40,7 +40,7 @@ Failure check_topic_name(std::string_view name) {
                          "'-'.")};
   }
   if (name == "__cluster_metadata") {
-    return {ErrorCode::kInvalidTopic,
+    return {ErrorCode::kInvalidRequest,
             "Topic name is invalid: '__cluster_metadata' is the name of the controllers' own log."};
   }
   return {};

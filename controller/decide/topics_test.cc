@@ -125,7 +125,7 @@ TEST_F(TopicsTest, CountsOutOfRangeAreRefused) {
   add("a", -2, 1);
   EXPECT_EQ(code(), ErrorCode::kInvalidPartitions);
   add("a", 2'000'000'000, 1);
-  EXPECT_EQ(code(), ErrorCode::kInvalidPartitions);
+  EXPECT_EQ(code(), ErrorCode::kPolicyViolation);
   add("a", 1, 0);
   EXPECT_EQ(code(), ErrorCode::kInvalidReplicationFactor);
   add("a", 1, 4);
@@ -174,7 +174,7 @@ TEST_F(TopicsTest, AManualAssignmentIsChecked) {
   proto::NewTopic* both = add("both");
   assign(both, 0, {1});
   both->set_partitions(1);
-  EXPECT_EQ(code(), ErrorCode::kInvalidPartitions);
+  EXPECT_EQ(code(), ErrorCode::kInvalidRequest);
   proto::NewTopic* repeated = add("repeated");
   assign(repeated, 0, {1});
   assign(repeated, 0, {2});

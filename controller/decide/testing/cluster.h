@@ -32,6 +32,9 @@ class Cluster {
   // The first thing that went wrong, if anything did. Tests end by asking for it.
   const std::string& broken() const { return broken_; }
 
+  // An operator asks for them: no invariant is broken by one where the topic forbids it.
+  void allow_unclean_elections() { unclean_allowed_ = true; }
+
   // To be called where nothing is left unfinished; where decisions are never split, every commit
   // is such a place.
   void check_at_rest();
@@ -74,6 +77,7 @@ class Cluster {
   std::map<int32_t, int64_t> last_epochs_;  // that each broker's directory holds
   int64_t last_index_ = 0;
   std::string broken_;
+  bool unclean_allowed_ = false;
 };
 
 std::vector<BrokerId> brokers(std::initializer_list<int32_t> ids);
