@@ -242,6 +242,13 @@ class Partition : public storage::FlushClient, public std::enable_shared_from_th
   virtual const metadata::TopicPartition& id() const = 0;
   virtual const std::string& topic() const = 0;
   virtual PartitionView view() const = 0;
+  // When the record at `offset`, or one before it in its batch, was made, by its own word in
+  // milliseconds since 1970: how old is what a consumer reads next? nullopt: it is not here. Reads
+  // the batch.
+  virtual std::optional<int64_t> timestamp_near(Offset offset) {
+    static_cast<void>(offset);
+    return std::nullopt;
+  }
 };
 
 }  // namespace barnabas::partition

@@ -108,6 +108,15 @@ FetchAnswer PartitionShell::look_up(const FetchArgs& args) {
   return answer;
 }
 
+std::optional<int64_t> PartitionShell::timestamp_near(Offset offset) {
+  const absl::StatusOr<Buffer> bytes = read_log(offset, 1, Offset{INT64_MAX});
+  if (!bytes.ok()) return std::nullopt;
+  const absl::StatusOr<kafka::BatchView> batch = kafka::BatchView::parse(bytes->view());
+  if (!batch.ok()) return std::nullopt;
+  return batch->timestamp_type() == kafka::TimestampType::kLogAppendTime ? batch->max_timestamp()
+                                                                         : batch->base_timestamp();
+}
+
 bool PartitionShell::watch(const FetchArgs& args, const std::weak_ptr<Waiter>& waiter) {
   MutexLock lock(mutex_);
   if (check_epoch(args.leader_epoch, args.any_replica) != ErrorCode::kNone) return true;

@@ -291,7 +291,7 @@ void PartitionShell::remember_appended(std::string_view batches, Offset first) {
 
 void PartitionShell::snapshot(Offset at) {
   snapshot_base_ = log_->active_segment_base();
-  snapshot_at_ = at;
+  snapshot_at_ = newest_snapshot_ = at;
   // It only saves time at the next start, so a failure is no more than news.
   if (absl::Status status = log_->write_snapshot(at, producers_.snapshot()); !status.ok()) {
     LOG(WARNING) << topic_ << "-" << id_.index

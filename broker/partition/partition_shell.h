@@ -65,6 +65,7 @@ class PartitionShell final : public Partition, public Follower {
   const metadata::TopicPartition& id() const override { return id_; }
   const std::string& topic() const override { return topic_; }
   PartitionView view() const override;
+  std::optional<int64_t> timestamp_near(Offset offset) override;
 
   // ---- storage::FlushClient ----
   std::optional<storage::FlushWork> begin_flush() override;
@@ -192,6 +193,7 @@ class PartitionShell final : public Partition, public Follower {
   std::vector<std::weak_ptr<Waiter>> replicas_ GUARDED_BY(mutex_);
   Offset snapshot_base_ GUARDED_BY(mutex_);  // of the segment that was active then
   Offset snapshot_at_ GUARDED_BY(mutex_);
+  Offset newest_snapshot_ GUARDED_BY(mutex_){0};  // of those that this process wrote
   uint64_t snapshot_bytes_ GUARDED_BY(mutex_) = 0;
   Offset promised_ GUARDED_BY(mutex_);  // the highest recovery point that was written down
   uint64_t appended_bytes_ GUARDED_BY(mutex_) = 0;

@@ -50,6 +50,8 @@ void PartitionShell::move_log_start(Offset to) {
     if (to <= log_->start()) return;
     // It is written down that nothing below is needed: to cut the log there is to take that back.
     promised_ = std::max(promised_, to);
+    // Else a restart would know producers no further than the records that are left.
+    if (producers_.size() > 0 && to > newest_snapshot_) snapshot(log_->end());
     absl::Status status = log_->advance_start(to);
     if (status.ok() && std::exchange(roll_when_spent_, false)) status = log_->roll_if_spent();
     outcome.dirty = true;

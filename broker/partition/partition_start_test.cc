@@ -307,6 +307,45 @@ TEST_F(PartitionStart, AStartThatCouldNotBeWrittenDownIsAskedForAgain) {
   a.close_objects();
 }
 
+TEST_F(PartitionStart, ProducersAreKnownAlsoWhenTheirRecordsAreDeletedAndTheBrokerRestarts) {
+  lead_alone();
+  for (int i = 0; i < 10; ++i) {
+    a.produce({.producer = 5, .sequence = i, .value = std::string(200, 'x')});
+    run();
+  }
+  remove(10);
+  run();
+  a.close_objects();
+  a.hints.log_start = Offset{10};
+  a.reopen();
+  lead(kSelf);
+  EXPECT_EQ(a.produce({.producer = 5, .sequence = 9}, 1)->base_offset, Offset{9});
+  EXPECT_EQ(a.produce({.producer = 5, .sequence = 11}, 1)->error,
+            ErrorCode::kOutOfOrderSequenceNumber);
+  EXPECT_EQ(a.produce({.producer = 5, .sequence = 10}, 1)->base_offset, Offset{10});
+}
+
+TEST_F(PartitionStart, ASnapshotOfProducersThatIsOlderThanTheLogIsNotBelieved) {
+  lead_alone();
+  for (int i = 0; i < 10; ++i) {
+    a.produce({.producer = 5, .sequence = i, .value = std::string(200, 'x')});
+    run();
+  }
+  remove(10);
+  run();
+  a.close_objects();
+  std::string newest;
+  const std::vector<std::string> names = *a.disk.list("/data/topic-0");
+  for (const std::string& name : names) {
+    if (name.ends_with(".snapshot")) newest = name;
+  }
+  ASSERT_TRUE(a.disk.unlink("/data/topic-0/" + newest).ok());
+  a.hints.log_start = Offset{10};
+  a.reopen();
+  lead(kSelf);
+  EXPECT_EQ(a.produce({.producer = 5, .sequence = 10}, 1)->error, ErrorCode::kNone);
+}
+
 // A leader that lost its records, and with a crash its epochs, is still followed by whoever has
 // seen the same end.
 TEST_F(PartitionStart, AFollowerAtTheEndOfAnEmptiedLogIsNotSentAwayAfterTheLeadersCrash) {

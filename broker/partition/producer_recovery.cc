@@ -27,8 +27,10 @@ Offset restore_newest(const storage::Log& log, WallTime now, ProducerState& stat
       break;
     }
     const auto& [at, bytes] = **found;
+    // What came between the two is deleted: of its producers nothing may be believed that is older.
+    if (at < log.start()) break;
     const absl::Status status = state.restore(bytes, now);
-    if (status.ok()) return std::max(at, log.start());
+    if (status.ok()) return at;
     LOG(WARNING) << log.directory() << ": snapshot at " << at << ": " << status.message();
     if (at <= log.start()) break;
     not_after = Offset(at.value() - 1);

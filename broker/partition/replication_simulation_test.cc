@@ -20,7 +20,7 @@ uint64_t number_of(const char* name, uint64_t otherwise) {
 TEST(ReplicationSimulation, NoAcknowledgedRecordIsLostChangedOrDoubledUnderAnyFault) {
   const uint64_t first = number_of("FIRST_SEED", 1);
   const uint64_t seeds = number_of("SEEDS", 300);
-  uint64_t acknowledged = 0, crashes = 0, elections = 0;
+  uint64_t acknowledged = 0, crashes = 0, elections = 0, trims = 0;
   for (uint64_t seed = first; seed < first + seeds; ++seed) {
     WorldOptions options;
     options.seed = seed;
@@ -29,10 +29,12 @@ TEST(ReplicationSimulation, NoAcknowledgedRecordIsLostChangedOrDoubledUnderAnyFa
     acknowledged += result.acknowledged;
     crashes += result.crashes;
     elections += result.elections;
+    trims += result.trims;
   }
   // A run in which nothing happens proves nothing.
   EXPECT_GT(crashes, seeds * 2);
   EXPECT_GT(elections, seeds * 2);
+  EXPECT_GT(trims, seeds * 2);
   EXPECT_GT(acknowledged, seeds * 200);
   RecordProperty("acknowledged", std::to_string(acknowledged));
 }

@@ -4,10 +4,10 @@
 // Real: the partition shell, the log, the flush scheduler, fetcher and reporter with their frames.
 // Simulated: clock, network, disks (with loss of what was not synced). A stand-in: the controller
 // (elections from the in-sync set only, S9, S10, the checks of AlterPartition; its messages are
-// late and its answers are lost at times).
+// late and its answers are lost at times). Log starts are written down and survive every crash.
 //
 // Checked while it runs; the first violation ends the run and is told:
-//   - the high watermark of an incarnation never goes back;
+//   - the high watermark of an incarnation never goes back, nor does any replica's log start;
 //   - what lies below any high watermark is the same on all replicas, for ever;
 //   - one leader per epoch;
 //   - a new leader has every record that was acknowledged, at its offset;
@@ -15,21 +15,12 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
-#include <map>
-#include <memory>
-#include <optional>
-#include <set>
 #include <string>
-#include <vector>
 
-#include "broker/partition/partition_shell.h"
-#include "broker/partition/testing/replica_port.h"
-#include "broker/replication/leader_replication.h"
-#include "common/random.h"
-#include "common/sim/sim_transport.h"
-#include "common/sim/simulation.h"
-#include "storage/memory_disk.h"
+#include "broker/partition/defects.h"
+#include "common/clock.h"
 
 namespace barnabas::partition::testing {
 
@@ -47,6 +38,7 @@ struct WorldResult {
   uint64_t acknowledged = 0;
   uint64_t crashes = 0;
   uint64_t elections = 0;
+  uint64_t trims = 0;  // deletions of records that were answered
 };
 
 WorldResult run_world(const WorldOptions& options);
