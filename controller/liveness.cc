@@ -7,9 +7,11 @@ namespace barnabas::controller {
 void Liveness::reset(const std::vector<Incarnation>& counted, Instant now) {
   entries_.clear();
   refused_.clear();
+  postponed_.reset();
   for (const Incarnation& who : counted) {
     Entry& entry = entries_[who.broker];
     entry.epoch = who.epoch;
+    entry.since = now;
     entry.deadline = now + options_.session_timeout;
     entry.probe_at = now + options_.attach_grace;
   }
@@ -20,6 +22,7 @@ void Liveness::registered(Incarnation who, Instant now) {
   Entry& entry = entries_[who.broker];
   entry = Entry{};
   entry.epoch = who.epoch;
+  entry.since = now;
   entry.deadline = now + options_.session_timeout;
 }
 
@@ -38,6 +41,7 @@ void Liveness::attached(Incarnation who, Instant now) {
   if (entry.epoch != who.epoch) {
     entry = Entry{};
     entry.epoch = who.epoch;
+    entry.since = now;
   }
   entry.attached = true;
   entry.probe_at.reset();
@@ -49,6 +53,7 @@ void Liveness::heard(Incarnation who, Instant now) {
   Entry* entry = find(who);
   if (entry == nullptr) return;
   entry->heard = now;
+  postponed_.reset();
   entry->deadline = now + options_.session_timeout;
 }
 
@@ -75,7 +80,7 @@ void Liveness::fenced(Incarnation who) {
 }
 
 bool Liveness::probed(Incarnation who, Probe result, Instant now) {
-  const Entry* entry = find(who);
+  Entry* const entry = find(who);
   if (entry == nullptr || entry->attached || !entry->deadline) return false;
   if (result != Probe::kRefused) return false;
   if (entry->stopping) return true;
@@ -83,7 +88,10 @@ bool Liveness::probed(Incarnation who, Probe result, Instant now) {
     return refusal.second + options_.refusal_window < now;
   });
   refused_[who.broker] = now;
-  return refused_.size() == 1;
+  if (refused_.size() != 1) return false;
+  if (!missed_until(now)) return true;
+  entry->deadline = now;  // it is over, and waits only for the one that is missed
+  return false;
 }
 
 void Liveness::stalled(Duration time) {
@@ -92,17 +100,34 @@ void Liveness::stalled(Duration time) {
   }
 }
 
+bool Liveness::is_as_good_as_over(BrokerId broker, const Entry& entry, Instant now) const {
+  if (*entry.deadline <= now) return true;
+  return !entry.attached &&
+         (refused_.count(broker) > 0 || *entry.deadline - now <= options_.refusal_window);
+}
+
+std::optional<Instant> Liveness::missed_until(Instant now) const {
+  std::optional<Instant> out;
+  for (const auto& [broker, entry] : entries_) {
+    if (!entry.deadline || is_as_good_as_over(broker, entry, now)) continue;
+    if (now - entry.heard.value_or(entry.since) <= options_.overdue) continue;
+    out = out ? std::min(*out, *entry.deadline) : *entry.deadline;
+  }
+  return out;
+}
+
 Liveness::Due Liveness::due(Instant now) {
   Due out;
-  const bool any = std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
-    return entry.second.deadline && *entry.second.deadline <= now;
-  });
-  const auto as_good_as_over = [&](BrokerId broker, const Entry& entry) {
-    return any && !entry.attached &&
-           (refused_.count(broker) > 0 || *entry.deadline - now <= options_.refusal_window);
-  };
+  bool any = false, at_once = false;
+  for (const auto& [broker, entry] : entries_) {
+    if (!entry.deadline || *entry.deadline > now) continue;
+    any = true;
+    at_once |= now - *entry.deadline >= options_.session_timeout;
+  }
+  postponed_.reset();
+  if (any && !at_once) postponed_ = missed_until(now);
   for (auto& [broker, entry] : entries_) {
-    if (entry.deadline && (*entry.deadline <= now || as_good_as_over(broker, entry))) {
+    if (any && !postponed_ && entry.deadline && is_as_good_as_over(broker, entry, now)) {
       entry.deadline.reset();
       entry.probe_at.reset();
       out.fence.push_back({broker, entry.epoch});
@@ -116,10 +141,12 @@ Liveness::Due Liveness::due(Instant now) {
 
 std::optional<Instant> Liveness::next() const {
   std::optional<Instant> out;
+  const auto consider = [&](Instant when) {
+    if (!out || when < *out) out = when;
+  };
   for (const auto& [broker, entry] : entries_) {
-    for (const std::optional<Instant>& when : {entry.deadline, entry.probe_at}) {
-      if (when && (!out || *when < *out)) out = when;
-    }
+    if (entry.deadline) consider(std::max(*entry.deadline, postponed_.value_or(*entry.deadline)));
+    if (entry.probe_at) consider(*entry.probe_at);
   }
   return out;
 }

@@ -6,7 +6,10 @@
 //     '----- silent for the session timeout'------------------------> fence
 //
 // When one is fenced for its silence, all that are detached and have been refused, or have hardly
-// any time left, are fenced with it (see decide_fences).
+// any time left, are fenced with it (see decide_fences). And nobody is fenced while another one is
+// overdue, that is, should have been heard by now: it is waited until that one is heard, or both
+// are fenced together, but not longer than a session timeout. Otherwise what the first has led
+// could go to one that is dead already, and that nobody has missed yet.
 //
 // Several brokers refused within a short window look like one broken path between them and this
 // controller (a firewall rule, a closed port range), not like so many deaths: from the second on
@@ -34,6 +37,8 @@ class Liveness {
     Duration session_timeout = std::chrono::seconds(2);
     Duration attach_grace = std::chrono::milliseconds(200);
     Duration refusal_window = std::chrono::milliseconds(500);
+    // Silence that is more than the pause between two heartbeats.
+    Duration overdue = std::chrono::milliseconds(500);
   };
   explicit Liveness(Options options) : options_(options) {}
 
@@ -72,17 +77,22 @@ class Liveness {
     BrokerEpoch epoch;
     bool attached = false;
     bool stopping = false;
+    Instant since;  // when this controller began to expect it
     std::optional<Instant> heard;
     std::optional<Instant> deadline;  // nothing: fenced already
     std::optional<Instant> probe_at;
   };
 
+  bool is_as_good_as_over(BrokerId broker, const Entry& entry, Instant now) const;
+  // Of those that are overdue and not about to be fenced, the earliest end of patience.
+  std::optional<Instant> missed_until(Instant now) const;
   Entry* find(Incarnation who);
   const Entry* find(Incarnation who) const;
 
   const Options options_;
   std::map<BrokerId, Entry> entries_;
   std::map<BrokerId, Instant> refused_;
+  std::optional<Instant> postponed_;  // fences wait until then, or until somebody is heard
 };
 
 }  // namespace barnabas::controller

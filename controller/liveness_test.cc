@@ -62,9 +62,72 @@ TEST_F(LivenessTest, S12_SeveralBrokersRefusedTogetherWaitForTheirDeadlines) {
   EXPECT_EQ(fenced(2000), (std::vector<Incarnation>{kTwo, kThree}));
 }
 
+// Its disk may be gone, or it may hold all that is left: who can tell, while nobody has missed it?
+TEST_F(LivenessTest, S10_NobodyIsFencedWhileAnotherIsOverdueUntilThatOneIsHeard) {
+  liveness_.heard(kTwo, at(1200));
+  liveness_.heard(kThree, at(1900));
+  EXPECT_TRUE(fenced(2000).empty());
+  EXPECT_EQ(liveness_.next(), at(3200));
+  liveness_.heard(kTwo, at(2050));
+  EXPECT_EQ(liveness_.next(), at(2000));
+  EXPECT_EQ(fenced(2050), std::vector<Incarnation>{kOne});
+}
+
+TEST_F(LivenessTest, S10_ThoseWhoseSilenceOverlapsAreFencedTogether) {
+  liveness_.heard(kTwo, at(1200));
+  for (int ms : {1900, 2300, 2700}) {
+    liveness_.heard(kThree, at(ms));
+    EXPECT_TRUE(fenced(ms + 100).empty());
+  }
+  liveness_.heard(kThree, at(3100));
+  EXPECT_EQ(fenced(3200), (std::vector<Incarnation>{kOne, kTwo}));
+}
+
+TEST_F(LivenessTest, S10_ARefusedBrokerWaitsForOneThatIsOverdueAndNotForItsOwnTimeout) {
+  liveness_.heard(kOne, at(900));
+  liveness_.heard(kThree, at(900));
+  liveness_.closed(kOne, at(1000));
+  liveness_.due(at(1000));
+  EXPECT_FALSE(liveness_.probed(kOne, Probe::kRefused, at(1001)));
+  EXPECT_TRUE(fenced(1001).empty());
+  liveness_.heard(kTwo, at(1100));
+  EXPECT_EQ(fenced(1100), std::vector<Incarnation>{kOne});
+}
+
+TEST_F(LivenessTest, ADeadBrokerWaitsForOthersNotLongerThanAnotherSessionTimeout) {
+  // There is always one that is overdue, and never one whose time is over.
+  for (int ms = 1400; ms <= 3900; ms += 100) {
+    if (ms % 700 == 0) liveness_.heard(kTwo, at(ms));
+    if (ms % 800 == 0) liveness_.heard(kThree, at(ms));
+  }
+  liveness_.heard(kTwo, at(3300));
+  liveness_.heard(kThree, at(3300));
+  EXPECT_TRUE(fenced(3900).empty());
+  EXPECT_EQ(fenced(4000), std::vector<Incarnation>{kOne});
+}
+
+TEST_F(LivenessTest, S10_WhoHasRegisteredAndNeverAttachesIsFenced) {
+  const Incarnation next{kOne.broker, BrokerEpoch{11}};
+  liveness_.registered(next, at(100));
+  liveness_.heard(kTwo, at(2000));
+  liveness_.heard(kThree, at(2000));
+  EXPECT_EQ(fenced(2100), std::vector<Incarnation>{next});
+}
+
+TEST_F(LivenessTest, S10_TheDetachedAreFencedWithTheFirstWhoseTimeIsOver) {
+  liveness_.heard(kTwo, at(400));
+  liveness_.closed(kTwo, at(500));
+  liveness_.due(at(500));
+  liveness_.heard(kThree, at(1900));
+  // Two would have until 2400.
+  EXPECT_EQ(fenced(2000), (std::vector<Incarnation>{kOne, kTwo}));
+}
+
 TEST_F(LivenessTest, S12_TwoDeathsFarApartAreTwoDeaths) {
   liveness_.closed(kOne, at(100));
   EXPECT_TRUE(liveness_.probed(kOne, Probe::kRefused, at(101)));
+  liveness_.fenced(kOne);
+  liveness_.heard(kThree, at(600));
   liveness_.closed(kTwo, at(699));
   EXPECT_TRUE(liveness_.probed(kTwo, Probe::kRefused, at(700)));
 }
@@ -103,6 +166,7 @@ TEST_F(LivenessTest, S12_ANewActiveControllerProbesWhoDoesNotAttachPromptly) {
   const auto due = fresh.due(at(200));
   EXPECT_EQ(due.probe, std::vector<Incarnation>{kOne});
   EXPECT_TRUE(due.fence.empty());
+  fresh.heard(kTwo, at(1800));
   EXPECT_EQ(fresh.due(at(2000)).fence, std::vector<Incarnation>{kOne});
 }
 
