@@ -227,6 +227,10 @@ void Group::load(StoredGroup stored) {
   record_appended = true;
   record_committed = true;
   for (StoredMember& from : stored.members) {
+    // No coordinator writes such; what cannot be told apart cannot be coordinated.
+    const bool twice = find(from.member_id) != nullptr ||
+                       (from.instance_id.has_value() && find_static(*from.instance_id) != nullptr);
+    if (from.member_id.empty() || twice) continue;
     auto member = std::make_unique<Member>();
     member->id = std::move(from.member_id);
     member->instance_id = std::move(from.instance_id);

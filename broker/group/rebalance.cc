@@ -3,6 +3,7 @@
 #include <glog/logging.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -80,7 +81,10 @@ void Membership::complete_join(Group& group, Now now, Effects& effects) {
     return;
   }
   group.initial_rebalance = false;
-  if (!table_.options.defects.keeps_generation || group.generation == 0) ++group.generation;
+  if (!table_.options.defects.keeps_generation || group.generation == 0) {
+    group.generation =
+        group.generation == std::numeric_limits<int32_t>::max() ? 1 : group.generation + 1;
+  }
   group.state_timestamp_ms = now.wall.time_since_epoch().count();
   if (group.size() == 0) return became_empty(group, now, effects);
 

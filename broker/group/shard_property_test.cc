@@ -380,7 +380,7 @@ class History {
 // As many as BARNABAS_SEEDS says, if it does.
 uint64_t seeds() {
   const char* count = std::getenv("BARNABAS_SEEDS");
-  return count == nullptr ? 500 : std::strtoull(count, nullptr, 10);
+  return count == nullptr ? 300 : std::strtoull(count, nullptr, 10);
 }
 
 TEST(ShardProperty, HoldsInRandomHistories) {

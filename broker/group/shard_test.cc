@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "broker/group/group_records.h"
 #include "broker/group/testing/group_world.h"
 
 namespace barnabas::group {
@@ -218,6 +219,46 @@ TEST_F(GroupShard, ADamagedRecordIsRefused) {
   EXPECT_EQ(
       world.shard().replay(std::string("\0\x02\0\x01g", 5), std::string_view("\x7f\0", 2)).code(),
       absl::StatusCode::kDataLoss);
+}
+
+// A log that passed its checksums and still holds nonsense must not take the broker down.
+TEST_F(GroupShard, NonsenseInTheLogNeitherCrashesTheLoadingNorWhatFollows) {
+  StoredGroup stored;
+  stored.protocol_type = "consumer";
+  stored.generation = std::numeric_limits<int32_t>::max();
+  stored.protocol = "range";
+  stored.leader = "nobody";
+  for (const char* id : {"m1", "m2", "m1", ""}) {
+    stored.members.push_back({id, "one", "c", "/h", -7, -7, subscription({"t"}), "A"});
+  }
+  const LogRecord group = group_record("g", stored);
+  const LogRecord offset = offset_record("g", {"t", -1, StoredOffset{-5, -5, "x", -1, -1}});
+  const auto random = seeded_random(7);
+  for (int round = 0; round < 3'000; ++round) {
+    std::string key = round % 2 == 0 ? group.key : offset.key;
+    std::string value = round % 2 == 0 ? *group.value : *offset.value;
+    for (uint64_t flips = random->below(4); flips > 0; --flips) {
+      std::string& target = random->chance(20) ? key : value;
+      target[random->below(target.size())] = static_cast<char>(random->next());
+    }
+    Shard shard({}, *random);
+    // Whether it is refused or taken is the decoder's business.
+    (void)shard.replay(key, std::string_view(value));
+    Effects effects;
+    shard.loaded(world.now(), effects);
+    JoinCommand join = consumer("a");
+    join.require_member_id = false;
+    shard.join(1, join, world.now(), effects);
+    shard.commit_offsets(2, {"g", -1, "", {}, -1, false, {{"t", {{0, 1, 1, ""}}}}}, world.now(),
+                         effects);
+    Now later = world.now();
+    for (int hour = 0; hour < 3; ++hour) {
+      later.steady += std::chrono::hours(1);
+      shard.tick(later, effects);
+    }
+    shard.resign(effects);
+    EXPECT_EQ(effects.answers.size(), 2U) << "round " << round;
+  }
 }
 
 // ---- ListGroups, DescribeGroups, DeleteGroups ----
