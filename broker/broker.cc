@@ -65,6 +65,8 @@ Broker::Broker(BrokerConfig config, BrokerSeams seams, BrokerEvents events,
   options_.delete_topics = config_.delete_topics;
   options_.advertise_reached = config_.advertised.empty();
   options_.host = config_.host;
+  options_.advertised_map = config_.advertised_map;
+  if (!config_.advertised.empty()) options_.unreached = std::make_shared<api::UnreachedClients>();
   options_.fetch_max_bytes = config_.fetch_max_bytes;
   options_.rack_aware_fetch = config_.rack_aware_fetch;
   options_.log_dir = config_.directory;

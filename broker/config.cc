@@ -12,6 +12,7 @@
 
 #include "broker/config_keys.h"
 #include "common/config_reader.h"
+#include "common/foreign_keys.h"
 #include "common/nearest.h"
 #include "metadata/config_keys.h"
 
@@ -107,7 +108,8 @@ void read_identity(ConfigReader& reader, BrokerConfig& out) {
   for (const std::string& role : reader.list("process.roles")) {
     if (role != "broker") {
       reader.fail("process.roles",
-                  "this program is a broker only; controllers are barnabas-controller");
+                  "this program is a broker only; run barnabas-controller beside it, with a file "
+                  "(process.roles=controller) and a log.dirs of its own");
     }
   }
   std::string key = "log.dirs";
@@ -195,6 +197,7 @@ void read_listeners(ConfigReader& reader, BrokerConfig& out) {
                                " can read, write and delete everything, as there is no encryption "
                                "and no password. If that network is yours alone, write "
                                "allow.insecure.listener=true; else bind to 127.0.0.1"));
+      continue;
     }
     out.remarks.push_back(absl::StrCat(
         "the listener ", listener.name, " on ", listener.bind.host, ":", listener.bind.port,
@@ -234,6 +237,16 @@ void read_metrics_address(ConfigReader& reader, BrokerConfig& out) {
   out.remarks.push_back(absl::StrCat("metrics and health at ", text,
                                      " are open to everybody who reaches them "
                                      "(allow.insecure.listener=true)"));
+}
+
+void read_advertised_map(ConfigReader& reader, BrokerConfig& out) {
+  auto rules = parse_advertised_map(reader.text("advertised.map", ""));
+  if (!rules.ok()) return reader.fail("advertised.map", std::string(rules.status().message()));
+  out.advertised_map = *std::move(rules);
+  if (!out.advertised_map.empty() && !out.advertised.empty()) {
+    reader.contradict("advertised.map", "advertised.listeners",
+                      "both say what clients are told; the map may name auto for some networks");
+  }
 }
 
 void read_advertised(ConfigReader& reader, BrokerConfig& out) {
@@ -413,19 +426,6 @@ void read_groups(ConfigReader& reader, BrokerConfig& out) {
   }
 }
 
-// "log.retention.hours=1" -> log.retention.ms=3600000; the finer unit must not say otherwise.
-void convert(ConfigReader& reader, std::string_view key, std::string_view into, int64_t factor,
-             metadata::ConfigMap& out) {
-  if (!reader.has(key)) return;
-  int64_t value = reader.number(key, 0, -1, INT32_MAX);
-  if (value > 0) value *= factor;
-  const auto [place, is_new] = out.emplace(into, std::to_string(value));
-  if (!is_new && place->second != std::to_string(value)) {
-    reader.fail(key, absl::StrCat("contradicts another line, which gives ", std::string(into), "=",
-                                  place->second));
-  }
-}
-
 void read_topic_defaults(const Properties& properties, ConfigReader& reader, BrokerConfig& out) {
   for (const metadata::ConfigKey& key : metadata::broker_keys()) {
     if (!key.has_effect || properties.find(key.name) == nullptr) continue;
@@ -435,9 +435,15 @@ void read_topic_defaults(const Properties& properties, ConfigReader& reader, Bro
     }
     out.topic_defaults.emplace(key.name, value);
   }
-  convert(reader, "log.retention.minutes", "log.retention.ms", 60'000, out.topic_defaults);
-  convert(reader, "log.retention.hours", "log.retention.ms", 3'600'000, out.topic_defaults);
-  convert(reader, "log.roll.hours", "log.roll.ms", 3'600'000, out.topic_defaults);
+  // The finer unit must not say otherwise.
+  for (const OtherUnit& unit : kOtherUnits) {
+    const auto value = reader.in_unit(unit.key, unit.factor);
+    if (!value.has_value()) continue;
+    const auto [place, is_new] = out.topic_defaults.emplace(unit.into, *value);
+    if (is_new || place->second == *value) continue;
+    reader.fail(unit.key, absl::StrCat("contradicts another line, which gives ",
+                                       std::string(unit.into), "=", place->second));
+  }
 }
 
 }  // namespace
@@ -451,6 +457,7 @@ BrokerConfig check_config(const Properties& properties, int cores,
   read_listeners(reader, out);
   read_metrics_address(reader, out);
   read_advertised(reader, out);
+  read_advertised_map(reader, out);
   read_controllers(reader, out);
   read_limits(reader, cores, out);
   read_groups(reader, out);

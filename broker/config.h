@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/advertised_map.h"
 #include "broker/host_facts.h"
 #include "common/clock.h"
 #include "common/ids.h"
@@ -37,6 +38,7 @@ struct BrokerConfig {
   std::string inter_broker_listener;
   // Of advertised.listeners; empty: auto. Same names as `listeners`.
   std::vector<metadata::ListenerAddress> advertised;
+  std::vector<AdvertisedRule> advertised_map;
   std::vector<Endpoint> controllers;
   int network_threads = 1;
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kEffective[] = {
     "advertised.listeners",
+    "advertised.map",
     "allow.insecure.listener",
     "auto.create.topics.enable",
     "broker.id",

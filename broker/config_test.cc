@@ -119,6 +119,17 @@ TEST(BrokerConfig, AutoIsTheDefaultOfAdvertisedListeners) {
   EXPECT_TRUE(with("advertised.listeners=auto\n")->advertised.empty());
 }
 
+TEST(BrokerConfig, TrueAndFalseAreReadInAnyCase) {
+  EXPECT_FALSE(with("delete.topic.enable=False\n")->delete_topics);
+  EXPECT_TRUE(with("delete.topic.enable=TRUE\n")->delete_topics);
+}
+
+TEST(BrokerConfig, AMapSaysWhatClientsOfANetworkAreTold) {
+  const auto config = with("advertised.map=172.16.0.0/12 -> auto, * -> k.lan:{9092+node}\n");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->advertised_map.size(), 2u);
+}
+
 struct Bad {
   const char* what;
   const char* lines;
@@ -177,6 +188,12 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"advertised unknown",
             "listeners=PLAINTEXT://127.0.0.1:9092\nadvertised.listeners=OUT://a:1\n",
             {"advertised.listeners=OUT://a:1", "contradicts", "listeners=PLAINTEXT", "OUT"}},
+        Bad{"map without a host",
+            "advertised.map=* -> 9092\n",
+            {"server.properties:4", "neither auto nor HOST:PORT"}},
+        Bad{"map and list",
+            "advertised.listeners=PLAINTEXT://k.lan:9092\nadvertised.map=* -> k.lan:9092\n",
+            {"advertised.map=* -> k.lan:9092", "contradicts", "advertised.listeners=PLAINTEXT"}},
         Bad{"inter-broker unknown",
             "inter.broker.listener.name=NOPE\n",
             {"inter.broker.listener.name=NOPE", "no listener has that name"}},

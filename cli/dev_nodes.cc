@@ -2,14 +2,26 @@
 
 #include <absl/strings/str_cat.h>
 #include <glog/logging.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
+
+#include "common/logging.h"
 
 namespace barnabas::cli {
 namespace {
 
 constexpr Duration kLook = std::chrono::milliseconds(2);
+
+[[noreturn]] void leave(const std::string& node, const absl::Status& status) {
+  LOG(ERROR) << node << ": " << status;
+  std::fprintf(stderr, "barnabas: %s cannot go on: %s\n", node.c_str(),
+               std::string(status.message()).c_str());
+  stop_logging();
+  _exit(1);
+}
 
 }  // namespace
 
@@ -22,7 +34,7 @@ DevNodes::DevNodes(DevPlan& plan, EventLoop& loop, Events events)
       loop_.post([this, name, status] { ended(name, status); });
     };
     // Nothing may be decided after it, by no thread: this process ends here and now.
-    heard.fatal = [name](const absl::Status& status) { LOG(FATAL) << name << ": " << status; };
+    heard.fatal = [name](const absl::Status& status) { leave(name, status); };
     controllers_.push_back(
         std::make_unique<controller::ControllerProcess>(std::move(config), std::move(heard)));
   }

@@ -4,10 +4,8 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/file.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,6 +15,7 @@
 #include <system_error>
 #include <utility>
 
+#include "cli/output.h"
 #include "common/net/port_holder.h"
 #include "common/properties.h"
 
@@ -27,53 +26,25 @@ namespace fs = std::filesystem;
 
 constexpr int kNodesMax = 9;
 constexpr char kAbout[] = "dev.properties";
-// Ports for a command's own cluster: below those that the kernel gives to outgoing connections.
-constexpr uint16_t kFreeFrom = 20'000;
-constexpr uint16_t kFreeSpan = 10'000;
+constexpr int kControllersInBlock = 10;  // brokers have the ports before
 
 Problem problem(ExitCode exit, std::string came_back, std::string cause, std::string next) {
   return {exit, "start a cluster here", std::move(came_back), std::move(cause), std::move(next)};
 }
 
-bool is_free(uint16_t port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
-  const int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool free =
-      bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 && listen(fd, 1) == 0;
-  close(fd);
-  return free;
-}
-
-uint16_t first_busy(uint16_t from, int count) {
-  for (int i = 0; i < count; ++i) {
-    if (!is_free(static_cast<uint16_t>(from + i))) return static_cast<uint16_t>(from + i);
-  }
-  return 0;
-}
-
-// Where to look for free ports: not the same place for two runs at once, as nothing holds the
-// ports between the look and the start.
-uint16_t own_start(int salt) {
-  return static_cast<uint16_t>(kFreeFrom + (getpid() * 37 + salt * 101) % kFreeSpan);
-}
-
+// `offset`: of the first port within a reserved block.
 Result<uint16_t> choose_port(const char* flag, std::optional<int> asked, uint16_t usual,
-                             const DevOptions& options, int nodes, int salt) {
+                             const DevOptions& options, DevPlan& plan, int offset) {
   if (!asked.has_value() && options.command.has_value()) {
-    if (const uint16_t port = free_ports_from(own_start(salt), nodes); port != 0) return port;
-    return problem(ExitCode::kFailed, absl::StrCat("no ", nodes, " ports in a row are free"), "",
+    if (plan.reserved.first == 0) plan.reserved = reserve_ports();
+    if (plan.reserved.first != 0) return static_cast<uint16_t>(plan.reserved.first + offset);
+    return problem(ExitCode::kFailed, "no ports in a row are free from 20000 on", "",
                    absl::StrCat(flag, " PORT"));
   }
   const auto first = static_cast<uint16_t>(asked.value_or(usual));
-  const uint16_t busy = first_busy(first, nodes);
+  const uint16_t busy = first_busy_port(first, plan.nodes);
   if (busy == 0) return first;
-  const uint16_t next = free_ports_from(static_cast<uint16_t>(busy + 1), nodes);
+  const uint16_t next = free_ports_from(static_cast<uint16_t>(busy + 1), plan.nodes);
   if (options.any_port && next != 0) return next;
   const std::string holder = holder_of_port(busy);
   return problem(ExitCode::kFailed,
@@ -83,7 +54,7 @@ Result<uint16_t> choose_port(const char* flag, std::optional<int> asked, uint16_
                  absl::StrCat("barnabas dev ", flag, " ", next, "   (free now), or --any-port"));
 }
 
-Result<std::unique_ptr<DirectoryLock>> lock_directory(const std::string& directory) {
+Result<std::unique_ptr<FileLock>> lock_directory(const std::string& directory) {
   std::error_code error;
   fs::create_directories(directory, error);
   const std::string path = directory + "/dev.lock";
@@ -92,7 +63,7 @@ Result<std::unique_ptr<DirectoryLock>> lock_directory(const std::string& directo
     return problem(ExitCode::kFailed, absl::StrCat(path, ": ", std::strerror(errno)),
                    "this user may not write there", "barnabas dev --dir DIRECTORY");
   }
-  auto lock = std::make_unique<DirectoryLock>(fd);
+  auto lock = std::make_unique<FileLock>(fd);
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     char pid[32] = {};
     if (pread(fd, pid, sizeof pid - 1, 0) <= 0) std::strncpy(pid, "?", sizeof pid);
@@ -165,6 +136,8 @@ absl::Status make_configs(const DevOptions& options, DevPlan& plan) {
     controller.set("node.id", number);
     controller.set("controller.quorum.voters", absl::StrJoin(voters, ","));
     controller.set("log.dirs", absl::StrCat(plan.directory, "/controller-", number));
+    // A free port each; where it is stands in metrics.address in the node's directory.
+    controller.set("metrics.address", "127.0.0.1:0");
     controller.set("default.replication.factor", copies);
     // Kafka's own bargain: nobody on a laptop waits for a disk that nobody would miss.
     controller.set("acks.durability", "replicated");
@@ -177,6 +150,7 @@ absl::Status make_configs(const DevOptions& options, DevPlan& plan) {
     broker.set("controller.quorum.voters", absl::StrJoin(voters, ","));
     broker.set("log.dirs", absl::StrCat(plan.directory, "/broker-", number));
     broker.set("listeners", absl::StrCat("PLAINTEXT://127.0.0.1:", plan.kafka_port + i));
+    broker.set("metrics.address", "127.0.0.1:0");
     broker.set("offsets.topic.replication.factor", copies);
     broker.set("group.initial.rebalance.delay.ms", "0");
     for (const auto& [key, value] : options.settings) broker.set(key, value);
@@ -193,25 +167,7 @@ std::string endpoints(uint16_t first, int count) {
   return absl::StrJoin(out, ",");
 }
 
-}  // namespace
-
-DirectoryLock::~DirectoryLock() { close(fd_); }
-
-std::string DevPlan::bootstrap() const { return endpoints(kafka_port, nodes); }
-std::string DevPlan::controllers_list() const { return endpoints(controller_port, nodes); }
-
-uint16_t free_ports_from(uint16_t from, int count) {
-  constexpr int kTries = 2'000;
-  for (int first = from; first < from + kTries && first + count <= 65'535; ++first) {
-    const uint16_t busy = first_busy(static_cast<uint16_t>(first), count);
-    if (busy == 0) return static_cast<uint16_t>(first);
-    first = busy;
-  }
-  return 0;
-}
-
-Result<DevPlan> plan_dev(const DevOptions& options) {
-  DevPlan plan;
+std::optional<Problem> choose_directory(const DevOptions& options, DevPlan& plan) {
   plan.temporary = options.command.has_value() && options.directory.empty();
   if (plan.temporary) {
     const char* parent = getenv("TMPDIR");
@@ -229,7 +185,10 @@ Result<DevPlan> plan_dev(const DevOptions& options) {
   auto lock = lock_directory(plan.directory);
   if (!lock.ok()) return lock.problem();
   plan.lock = std::move(lock.value());
+  return std::nullopt;
+}
 
+std::optional<Problem> look_at_data(const DevOptions& options, DevPlan& plan) {
   if (options.fresh) {
     if (const std::error_code error = empty(plan.directory); error) {
       return problem(ExitCode::kFailed,
@@ -253,16 +212,25 @@ Result<DevPlan> plan_dev(const DevOptions& options) {
                    "it was made with that number",
                    "without --nodes to use it, --fresh to begin anew, or --dir DIRECTORY");
   }
+  return std::nullopt;
+}
 
-  auto kafka = choose_port("--kafka-port", options.kafka_port, kDevKafkaPort, options, plan.nodes,
-                           /*salt=*/0);
+std::optional<Problem> choose_ports(const DevOptions& options, DevPlan& plan) {
+  auto kafka = choose_port("--kafka-port", options.kafka_port, kDevKafkaPort, options, plan,
+                           /*offset=*/0);
   if (!kafka.ok()) return kafka.problem();
   plan.kafka_port = kafka.value();
   auto controller = choose_port("--controller-port", options.controller_port, kDevControllerPort,
-                                options, plan.nodes, /*salt=*/1);
+                                options, plan, kControllersInBlock);
   if (!controller.ok()) return controller.problem();
   plan.controller_port = controller.value();
+  return std::nullopt;
+}
 
+std::optional<Problem> fill(const DevOptions& options, DevPlan& plan) {
+  for (const auto step : {choose_directory, look_at_data, choose_ports}) {
+    if (auto problem = step(options, plan)) return problem;
+  }
   if (const absl::Status status = make_configs(options, plan); !status.ok()) {
     return problem(ExitCode::kUsage, std::string(status.message()),
                    "a setting given with -X is wrong", "barnabas config explain KEY");
@@ -272,6 +240,21 @@ Result<DevPlan> plan_dev(const DevOptions& options) {
   if (!about.flush()) {
     return problem(ExitCode::kFailed, absl::StrCat("cannot write ", plan.directory, "/", kAbout),
                    "the disk is full", "df ., or barnabas dev --dir DIRECTORY");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string DevPlan::bootstrap() const { return endpoints(kafka_port, nodes); }
+std::string DevPlan::controllers_list() const { return endpoints(controller_port, nodes); }
+
+Result<DevPlan> plan_dev(const DevOptions& options) {
+  DevPlan plan;
+  if (const auto problem = fill(options, plan)) {
+    std::error_code error;
+    if (plan.temporary && !plan.directory.empty()) fs::remove_all(plan.directory, error);
+    return *problem;
   }
   return plan;
 }

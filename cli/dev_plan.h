@@ -10,23 +10,12 @@
 #include <vector>
 
 #include "broker/config.h"
-#include "cli/dev.h"
+#include "cli/dev_ports.h"
+#include "cli/local_options.h"
 #include "cli/problem.h"
 #include "controller/config.h"
 
 namespace barnabas::cli {
-
-// Holds the directory against a second run; the kernel lets go of it when the process ends.
-class DirectoryLock {
- public:
-  explicit DirectoryLock(int fd) : fd_(fd) {}
-  ~DirectoryLock();
-  DirectoryLock(const DirectoryLock&) = delete;
-  DirectoryLock& operator=(const DirectoryLock&) = delete;
-
- private:
-  const int fd_;
-};
 
 struct DevPlan {
   int nodes = 1;
@@ -37,7 +26,8 @@ struct DevPlan {
   uint16_t controller_port = 0;
   std::vector<controller::ControllerConfig> controllers;
   std::vector<broker::BrokerConfig> brokers;
-  std::unique_ptr<DirectoryLock> lock;
+  std::unique_ptr<FileLock> lock;  // of the directory
+  PortBlock reserved;              // with a command: the ports are of this block
 
   std::string bootstrap() const;         // "127.0.0.1:9092,..."
   std::string controllers_list() const;  // "127.0.0.1:9640,..."
@@ -47,8 +37,5 @@ inline constexpr uint16_t kDevKafkaPort = 9092;
 inline constexpr uint16_t kDevControllerPort = 9640;
 
 Result<DevPlan> plan_dev(const DevOptions& options);
-
-// The first of `count` ports in a row that are free on loopback, from `from` on; 0: there are none.
-uint16_t free_ports_from(uint16_t from, int count);
 
 }  // namespace barnabas::cli

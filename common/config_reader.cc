@@ -1,5 +1,6 @@
 #include "common/config_reader.h"
 
+#include <absl/strings/match.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
@@ -44,10 +45,16 @@ int64_t ConfigReader::number(std::string_view key, int64_t otherwise, int64_t mi
 bool ConfigReader::boolean(std::string_view key, bool otherwise) {
   if (!has(key)) return otherwise;
   const std::string value = text(key, "");
-  if (value == "true") return true;
-  if (value == "false") return false;
+  if (absl::EqualsIgnoreCase(value, "true")) return true;  // in any case, as in Kafka
+  if (absl::EqualsIgnoreCase(value, "false")) return false;
   fail(key, "must be true or false");
   return otherwise;
+}
+
+std::optional<std::string> ConfigReader::in_unit(std::string_view key, int64_t factor) {
+  if (!has(key)) return std::nullopt;
+  const int64_t value = number(key, 0, -1, INT32_MAX);
+  return std::to_string(value > 0 ? value * factor : value);
 }
 
 void ConfigReader::add(std::string_view key, std::string text, bool is_error) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,9 @@ class ConfigReader {
   std::string text(std::string_view key, std::string_view otherwise) const;
   int64_t number(std::string_view key, int64_t otherwise, int64_t min, int64_t max);
   bool boolean(std::string_view key, bool otherwise);
+  // A number that is given in another unit: times `factor`, where it is positive; nullopt if
+  // absent.
+  std::optional<std::string> in_unit(std::string_view key, int64_t factor);
   // Separated by commas, without blanks and empty ones.
   std::vector<std::string> list(std::string_view key) const;
 

@@ -2,11 +2,25 @@
 
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace barnabas {
+
+// Kafka's older units of two defaults for topics: "log.retention.hours=1" is
+// log.retention.ms=3600000.
+struct OtherUnit {
+  std::string_view key;
+  std::string_view into;
+  int64_t factor;
+};
+inline constexpr OtherUnit kOtherUnits[] = {
+    {"log.retention.minutes", "log.retention.ms", 60'000},
+    {"log.retention.hours", "log.retention.ms", 3'600'000},
+    {"log.roll.hours", "log.roll.ms", 3'600'000},
+};
 
 enum class ForeignKey {
   kNone,       // nothing known of it

@@ -41,6 +41,9 @@ constexpr std::string_view kOwnKeys[] = {
 };
 
 bool is_own(std::string_view key) {
+  for (const OtherUnit& unit : kOtherUnits) {
+    if (unit.key == key) return true;
+  }
   return std::find(std::begin(kOwnKeys), std::end(kOwnKeys), key) != std::end(kOwnKeys);
 }
 
@@ -227,6 +230,14 @@ void read_broker_defaults(const Properties& properties, ConfigReader& reader,
       reader.fail(name, std::string(status.message()));
     }
     config.broker_defaults[name] = value;
+  }
+  for (const OtherUnit& unit : kOtherUnits) {
+    const auto value = reader.in_unit(unit.key, unit.factor);
+    if (!value.has_value()) continue;
+    const auto [place, is_new] = config.broker_defaults.emplace(unit.into, *value);
+    if (is_new || place->second == *value) continue;
+    reader.fail(unit.key, absl::StrCat("contradicts another line, which gives ",
+                                       std::string(unit.into), "=", place->second));
   }
 }
 

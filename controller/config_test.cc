@@ -110,6 +110,8 @@ TEST(ControllerConfig, DefaultsOfBrokersAreTakenAlong) {
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->broker_defaults, (std::map<std::string, std::string>{
                                          {"min.insync.replicas", "2"}, {"num.partitions", "3"}}));
+  EXPECT_EQ(parse("log.retention.hours=2\n")->broker_defaults.at("log.retention.ms"), "7200000");
+  EXPECT_TRUE(says(error("log.retention.hours=2\nlog.retention.ms=5\n"), "log.retention.ms=5"));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "metadata/config_keys.h"
 
 #include <absl/strings/ascii.h>
+#include <absl/strings/match.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "common/nearest.h"
 #include "common/status.h"
 #include "metadata/key_tables.h"
 
@@ -46,21 +48,6 @@ const ConfigKey* find(absl::Span<const ConfigKey> keys, std::string_view name) {
       keys.begin(), keys.end(), name,
       [](const ConfigKey& key, std::string_view wanted) { return key.name < wanted; });
   return found != keys.end() && found->name == name ? &*found : nullptr;
-}
-
-// How many letters must be added, removed or changed to make one of the other.
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i + 1);
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
 }
 
 absl::Status unknown_key(absl::Span<const ConfigKey> keys, std::string_view what,
@@ -124,12 +111,15 @@ absl::Status check_value(const ConfigKey& key, std::string_view value) {
     case KeyType::kInt:
     case KeyType::kLong:
       return check_number(key, value);
-    case KeyType::kBool:
-      if (value != "true" && value != "false") {
+    case KeyType::kBool: {
+      // In any case, as in Kafka.
+      const std::string lower = absl::AsciiStrToLower(absl_view(value));
+      if (lower != "true" && lower != "false") {
         return bad_value(key, value, "true or false is expected");
       }
-      if (!is_allowed(key, value)) return bad_value(key, value, "only false is possible here");
+      if (!is_allowed(key, lower)) return bad_value(key, value, "only false is possible here");
       return absl::OkStatus();
+    }
     case KeyType::kDouble: {
       double number = 0;
       if (!absl::SimpleAtod(absl_view(value), &number) ||
@@ -180,7 +170,9 @@ class SettingReader {
     return value;
   }
   int32_t small_number(std::string_view name) const { return static_cast<int32_t>(number(name)); }
-  bool flag(std::string_view name) const { return text(name) == "true"; }
+  bool flag(std::string_view name) const {
+    return absl::EqualsIgnoreCase(absl_view(text(name)), "true");
+  }
 
  private:
   const ConfigMap& own_;

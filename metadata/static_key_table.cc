@@ -22,6 +22,9 @@ constexpr ConfigKey kStaticKeys[] = {
     key("advertised.listeners", KeyType::kList, "auto",
         "The addresses that clients are told to connect to, one for each listener; auto gives each "
         "client the address by which it has reached the broker."),
+    key("advertised.map", KeyType::kList, kNone,
+        "What clients of some networks are told instead, as in 172.16.0.0/12 -> auto, * -> "
+        "k{node}.example.com:{9092+node}; the first network that fits counts."),
     key("allow.insecure.listener", KeyType::kBool, "false",
         "Whether a listener without encryption or password may be opened to other machines."),
     key("auto.create.topics.enable", KeyType::kBool, "true",
@@ -63,7 +66,7 @@ constexpr ConfigKey kStaticKeys[] = {
         "Which protocol a listener of each name speaks."),
     key("listeners", KeyType::kList, "PLAINTEXT://127.0.0.1:9092",
         "The addresses that the broker listens on, as NAME://host:port."),
-    key("log.dir", KeyType::kString, "/tmp/kafka-logs", "An older name of log.dirs."),
+    key("log.dir", KeyType::kString, kNone, "An older name of log.dirs."),
     key("log.dirs", KeyType::kList, kNone, "The directory in which the broker keeps its records."),
     key("log.dirs.free.min.bytes", KeyType::kLong, "-1",
         "Below how many free bytes records are refused, before the file system is full; -1: "
@@ -83,6 +86,9 @@ constexpr ConfigKey kStaticKeys[] = {
         "The most connections that the broker holds from one address.", 1, kIntMax),
     key("max.incremental.fetch.session.cache.slots", KeyType::kInt, "1000",
         "How many incremental fetch sessions are kept.", 0, kIntMax),
+    key("metrics.address", KeyType::kString, kNone,
+        "HOST:PORT at which metrics and health are served over HTTP; port 0: a free one. Nowhere "
+        "if it is not set."),
     key("node.id", KeyType::kInt, "-1", "The number of this broker, one of its own in the cluster.",
         -1, kIntMax),
     key("num.network.threads", KeyType::kInt, "1",
@@ -91,6 +97,8 @@ constexpr ConfigKey kStaticKeys[] = {
         1, 64),
     key("offset.metadata.max.bytes", KeyType::kInt, "4096",
         "The most bytes of metadata that a consumer stores with a committed offset.", 0, kIntMax),
+    key("offsets.commit.timeout.ms", KeyType::kInt, "5000",
+        "How long a commit of offsets waits for the replicas, in milliseconds.", 1, kIntMax),
     key("offsets.retention.check.interval.ms", KeyType::kLong, "600000",
         "How often committed offsets are looked through for expired ones, in milliseconds.", 1),
     key("offsets.retention.minutes", KeyType::kInt, "10080",

@@ -44,6 +44,15 @@ const metadata::ListenerAddress* in_network_of(std::string_view reached,
   return nullptr;
 }
 
+// What advertised.map says to a client there; nullptr: nothing, or auto.
+const broker::AdvertisedRule* rule_for(std::string_view peer, const Options& options) {
+  for (const broker::AdvertisedRule& rule : options.advertised_map) {
+    if (!rule.network.empty() && !in_same_network(rule.network, peer, rule.prefix)) continue;
+    return rule.is_auto ? nullptr : &rule;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 bool is_loopback(std::string_view host) {
@@ -64,6 +73,7 @@ std::optional<Endpoint> address_for(const metadata::BrokerImage& broker,
   const bool is_self = broker.id == options.self;
   const bool is_outside = is_loopback(first->host) && !is_loopback(reached);
   const std::string_view peer = without_mapping(connection.peer.host);
+  if (const auto* rule = rule_for(peer, options)) return told_by(*rule, broker.id);
   const std::string& gateway = options.host.container_gateway;
   // The machine that runs our container came in through a published port. Its own network it can
   // use by the same name, ours perhaps not at all.
@@ -82,6 +92,11 @@ void tell_guess(const ConnectionFacts& connection, const Options& options) {
   const std::string network =
       is_loopback(peer) ? "this machine" : network_of(peer, prefix_of(reached, options));
   if (!options.guesses->is_new(connection.listener, network)) return;
+  if (const auto* rule = rule_for(peer, options)) {
+    LOG(INFO) << "advertised.map: clients of " << connection.listener << " from " << network
+              << " are told that this broker is at " << told_by(*rule, options.self);
+    return;
+  }
   const bool by_gateway = !peer.empty() && peer == options.host.container_gateway;
   LOG(INFO) << "advertised.listeners=auto: clients of " << connection.listener << " from "
             << network << " are told that this broker is at "

@@ -2,6 +2,7 @@
 // with advertised.listeners=auto in the address class by which it reached us.
 //
 //   advertised.listeners is set                        what it says
+//   advertised.map names the client's network          what it says
 //   the client came through our container's gateway    localhost: it is the machine that runs us
 //   this broker itself                                 the local address of the connection
 //   another broker, without a host, or with a          the same: all are on this machine

@@ -92,6 +92,16 @@ TEST_F(AddressOfAnotherMachine, IsNeverOneThatWeHaveOurselves) {
   EXPECT_EQ(told("172.17.0.1"), "10.0.0.6");  // a bridge that every machine with containers has
 }
 
+TEST_F(AddressOfAnotherMachine, IsWhatTheMapSaysToTheNetworkOfTheClient) {
+  options_.advertised_map =
+      *broker::parse_advertised_map("10.9.0.0/16 -> k{node}.lan:{9000+node}, * -> auto");
+  EXPECT_EQ(told("10.0.0.5"), "k2.lan");  // the client is 10.9.9.9
+  options_.advertised_map = *broker::parse_advertised_map("10.9.0.0/16 -> auto, * -> k.lan:9000");
+  EXPECT_EQ(told("10.0.0.5"), "10.0.0.6");
+  options_.advertised_map = *broker::parse_advertised_map("10.8.0.0/16 -> k.lan:9000");
+  EXPECT_EQ(told("10.0.0.5"), "10.0.0.6");  // named nowhere: auto
+}
+
 TEST(Networks, AreComparedBitByBit) {
   EXPECT_TRUE(in_same_network("10.0.0.5", "10.0.0.200", 24));
   EXPECT_FALSE(in_same_network("10.0.0.5", "10.0.1.5", 24));

@@ -7,9 +7,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "broker/advertised_map.h"
 #include "broker/api/networks.h"
 #include "broker/api/request_metrics.h"
+#include "broker/api/unreached_clients.h"
 #include "broker/controller_session.h"
 #include "broker/host_facts.h"
 #include "broker/partition/partitions.h"
@@ -34,8 +37,11 @@ struct Options {
   bool auto_create_topics = true;     // auto.create.topics.enable
   bool delete_topics = true;          // delete.topic.enable
   bool advertise_reached = true;      // advertised.listeners=auto
+  std::vector<broker::AdvertisedRule> advertised_map;
   broker::HostFacts host;
   std::shared_ptr<GuessLog> guesses = std::make_shared<GuessLog>();
+  // Where the addresses that clients are told were written by hand.
+  std::shared_ptr<UnreachedClients> unreached;
   size_t fetch_max_bytes = 57671680;  // fetch.max.bytes: the broker's own cap
   bool rack_aware_fetch = false;      // replica.selector.class=...RackAwareReplicaSelector
   std::string log_dir;                // log.dirs

@@ -39,6 +39,21 @@ Connection::Connection(LinkPtr link, Executor& loop, std::string listener, api::
 
 Connection::~Connection() { services_.metrics.connections.add(-1); }
 
+void Connection::notice(const api::Request& request) {
+  constexpr int16_t kMetadata = 3;
+  api::UnreachedClients& clients = *services_.options.unreached;
+  const std::string& host = facts_->peer.host;
+  if (request.api_key == api::kApiVersionsKey) return;
+  if (request.api_key != kMetadata) {
+    has_worked_ = true;
+    return clients.worked(host, request.received);
+  }
+  if (!clients.asked(host, request.received)) return;
+  LOG(WARNING) << "a client at " << host << " (" << request.client_id
+               << ") keeps asking where the brokers are and never connects to them: it probably "
+                  "cannot reach what advertised.listeners tells it; run barnabas doctor there";
+}
+
 void Connection::frame(Buffer bytes) {
   if (closing_) return;
   ByteReader in(bytes.view());
@@ -77,6 +92,7 @@ void Connection::frame(Buffer bytes) {
   entry.received = request.received;
   request_bytes_ += entry.request_bytes;
   services_.metrics.received(request.api_key, request.frame.size() + 4);
+  if (services_.options.unreached != nullptr && !has_worked_) notice(request);
 
   api::Responder responder(weak_from_this(), slot, request);
   if (served) {

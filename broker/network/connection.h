@@ -70,6 +70,8 @@ class Connection final : public LinkSink,
   };
 
   Slot* find(uint64_t slot);
+  // What tells a client that cannot use the addresses that it was told.
+  void notice(const api::Request& request);
   void send_what_is_ready();
   void set_mute();
 
@@ -86,6 +88,7 @@ class Connection final : public LinkSink,
   bool output_full_ = false;
   bool muted_ = false;
   bool closing_ = false;
+  bool has_worked_ = false;  // has asked for more than where the brokers are
 };
 
 }  // namespace barnabas::network
