@@ -6,11 +6,13 @@ import json
 import os
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import unittest
 
 import harness
+import wire
 from harness import wait_until
 
 
@@ -113,6 +115,15 @@ class Doctor(harness.ClusterTest):
         (step,) = report["failed"]
         self.assertIn(f"node 2 says: connect to 127.0.0.1:{port}", step["text"])
         self.assertIn("advertised.listeners names a port", step["cause"])
+
+    def test_a_client_that_asks_and_never_comes_is_noticed_by_the_broker(self):
+        port = harness.free_ports(1)
+        node = self.broker_with({"advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}"})
+        with wire.Connection(node.port) as connection:
+            for _ in range(6):
+                self.assertIsNotNone(connection.ask(wire.header(3, 0) + struct.pack(">i", 0)))
+        wait_until("the broker notices", lambda: "keeps asking where the brokers are"
+                   in self.cluster.log_of(node), 30)
 
     def test_it_is_no_kafka_port(self):
         class Silent(http.server.BaseHTTPRequestHandler):
