@@ -54,8 +54,16 @@ class Membership {
   std::string new_member_id(const JoinCommand& command);
 
   // ---- Static members that come back (static_members.cc) ----
+  // What it was, and what it meant to the group, until it came back.
+  struct Before {
+    std::string member_id;
+    std::string leader;
+    std::optional<Topics> topics;
+  };
   void replace_static(Group& group, Member& member, Token token, JoinCommand command, Now now,
                       Effects& effects);
+  void come_back(Group& group, Member& member, Token token, const Before& before,
+                 bool can_skip_assignment, Now now, Effects& effects);
   bool take_over(Group& group, Member& member, Token token, bool can_skip_assignment,
                  const std::string& leader_before, Now now, Effects& effects);
 

@@ -17,18 +17,9 @@ using kafka::ErrorCode;
 
 void Membership::replace_static(Group& group, Member& member, Token token, JoinCommand command,
                                 Now now, Effects& effects) {
-  const bool stable = group.state == GroupState::kStable;
-  const std::string leader_before = group.leader();
-  if (const std::optional<Token> parked = group.take_join(member); parked.has_value()) {
-    refuse_join(&group, *parked, ErrorCode::kFencedInstanceId, member.id, effects);
-  }
-  if (const std::optional<Token> parked = std::exchange(member.sync, std::nullopt);
-      parked.has_value()) {
-    table_.reply(&group, *parked, refusal(SyncCommand(), ErrorCode::kFencedInstanceId), effects);
-  }
-  const std::optional<Topics> topics_before = subscribed_topics(group.metadata_of(member));
-  std::string text = absl::StrCat("static member ", *member.instance_id, " came back as ",
-                                  command.member_id, " instead of ", member.id);
+  const Before before{member.id, group.leader(), subscribed_topics(group.metadata_of(member))};
+  const std::optional<Token> parked_join = group.take_join(member);
+  const std::optional<Token> parked_sync = std::exchange(member.sync, std::nullopt);
   group.rename(member, std::move(command.member_id));
   member.client_id = std::move(command.client_id);
   member.client_host = std::move(command.client_host);
@@ -39,22 +30,36 @@ void Membership::replace_static(Group& group, Member& member, Token token, JoinC
   member.is_new = false;
   table_.keep_alive(member, now);
   group.park_join(member, token);
+  come_back(group, member, token, before, command.can_skip_assignment, now, effects);
+  // Last, so that it waits for the new id to be stored, if that is on its way.
+  if (parked_join.has_value()) {
+    refuse_join(&group, *parked_join, ErrorCode::kFencedInstanceId, before.member_id, effects);
+  }
+  if (parked_sync.has_value()) {
+    table_.reply(&group, *parked_sync, refusal(SyncCommand(), ErrorCode::kFencedInstanceId),
+                 effects);
+  }
+}
 
-  if (!stable) {
+void Membership::come_back(Group& group, Member& member, Token token, const Before& before,
+                           bool can_skip_assignment, Now now, Effects& effects) {
+  std::string text = absl::StrCat("static member ", *member.instance_id, " came back as ",
+                                  member.id, " instead of ", before.member_id);
+  if (group.state != GroupState::kStable) {
     return rebalance_or_complete(group, RebalanceKind::kStaticReplaced, std::move(text), now,
                                  effects);
   }
   // What else the metadata says (the partitions that it owned before, say) differs on every start
   // and changes nothing for the others; the topics do.
   const bool same_topics =
-      !group.is_consumer_group() || subscribed_topics(group.metadata_of(member)) == topics_before;
+      !group.is_consumer_group() || subscribed_topics(group.metadata_of(member)) == before.topics;
   if (!same_topics) {
     return prepare(group, RebalanceKind::kSubscriptionChanged, text + ", with another subscription",
                    now, effects);
   }
   const bool same_protocol = group.select_protocol() == group.protocol;
   if (same_protocol &&
-      take_over(group, member, token, command.can_skip_assignment, leader_before, now, effects)) {
+      take_over(group, member, token, can_skip_assignment, before.leader, now, effects)) {
     return;
   }
   prepare(group, RebalanceKind::kStaticReplaced, std::move(text), now, effects);

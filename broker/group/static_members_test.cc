@@ -110,6 +110,19 @@ TEST_F(StaticMembers, S26_TheNewIdIsStoredBeforeItIsToldAndFencingWaitsForThat) 
   EXPECT_EQ(world.get<HeartbeatAnswer>(fenced).error, ErrorCode::kFencedInstanceId);
 }
 
+TEST_F(StaticMembers, S26_AReturnThatIsOvertakenByAnotherIsFencedWhenThatIsStored) {
+  make_stable();
+  world.commits_at_once = false;
+  const Token first = world.join(fixed("two"));
+  const Token second = world.join(fixed("two"));
+  world.commit_next();
+  EXPECT_FALSE(world.answered(first));
+  EXPECT_FALSE(world.answered(second));
+  world.commit_next();
+  EXPECT_EQ(world.get<JoinAnswer>(first).error, ErrorCode::kFencedInstanceId);
+  EXPECT_EQ(world.get<JoinAnswer>(second).generation, 1);
+}
+
 TEST_F(StaticMembers, OwnedPartitionsThatDifferCauseNoRebalance) {
   make_stable();
   JoinCommand again = fixed("two");
