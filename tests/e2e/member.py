@@ -73,7 +73,8 @@ def run_kafka_python(args):
         def on_partitions_revoked(self, revoked):
             say("revoked", *numbers(revoked))
 
-    assignor = CooperativeStickyAssignor if args.assignor == "cooperative" else RangePartitionAssignor
+    cooperative = args.assignor == "cooperative"
+    assignor = CooperativeStickyAssignor if cooperative else RangePartitionAssignor
     consumer = kafka.KafkaConsumer(
         bootstrap_servers=args.bootstrap.split(","), group_id=args.group,
         client_id="kafka-python", group_instance_id=args.instance, auto_offset_reset="earliest",
