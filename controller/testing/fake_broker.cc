@@ -154,6 +154,12 @@ void FakeBroker::heartbeat() {
     proto::Heartbeat* heartbeat = message.mutable_heartbeat();
     heartbeat->set_epoch(epoch_);
     heartbeat->set_applied(image_.index().value());
+    for (const metadata::TopicPartition& id : lost_) {
+      proto::OfflineReplica* replica = heartbeat->add_offline_replicas();
+      replica->set_topic_id(id.topic.bytes());
+      replica->set_index(id.index.value());
+      replica->set_reason("lost");
+    }
     heartbeat->set_ready(ready_ && image_.index().value() >= target_);
     heartbeat->set_want_shutdown(want_shutdown_);
     heartbeat->set_sequence(++sequence_);

@@ -47,6 +47,11 @@ class FakeBroker final : private LinkSink {
   bool joined() const { return joined_; }
   void stop_heartbeats() { silent_ = true; }
   void stay_unready() { ready_ = false; }
+  // A replica serves no more.
+  void lose(const metadata::TopicPartition& id) {
+    lost_.push_back(id);
+    heartbeat();
+  }
 
   // The answer to it comes by its correlation, on this or a later link: unanswered requests are
   // sent again, as they were.
@@ -95,6 +100,7 @@ class FakeBroker final : private LinkSink {
   bool may_shut_down_ = false;
   bool silent_ = false;
   bool ready_ = true;
+  std::vector<metadata::TopicPartition> lost_;
   uint64_t sequence_ = 0;
   std::optional<int32_t> refused_;
   metadata::Image image_;
