@@ -65,7 +65,7 @@ Answered ask_api_versions(Wire& wire, Wire::Time limit, ApiRanges& into) {
   // Version 0 is answered by everything that ever spoke Kafka.
   kafka::ApiVersionsResponse response;
   std::string frame;
-  const Answered answered = ask(wire, kafka::ApiVersionsRequest{}, 0, limit, frame, response, 0);
+  Answered answered = ask(wire, kafka::ApiVersionsRequest{}, 0, limit, frame, response, 0);
   if (!answered.ok()) return answered;
   if (response.error_code != 0) return {Reach::kOk, code_text(response.error_code)};
   for (const auto& api : response.api_keys) into[api.api_key] = {api.min_version, api.max_version};
@@ -80,7 +80,7 @@ Answered ask_metadata(Wire& wire, const ApiRanges& apis, Wire::Time limit, Clust
   if (*version >= 4) request.allow_auto_topic_creation = false;
   kafka::MetadataResponse response;
   std::string frame;
-  const Answered answered = ask(wire, request, *version, limit, frame, response, *version);
+  Answered answered = ask(wire, request, *version, limit, frame, response, *version);
   if (!answered.ok()) return answered;
   if (response.error_code != 0) return {Reach::kOk, code_text(response.error_code)};
   into.cluster_id = std::string(response.cluster_id.value_or(""));
@@ -112,7 +112,7 @@ Answered ask_quorum(Wire& wire, const ApiRanges& apis, Wire::Time limit, bool& o
   topic.partitions.emplace_back();
   kafka::DescribeQuorumResponse response;
   std::string frame;
-  const Answered answered = ask(wire, request, *version, limit, frame, response, *version);
+  Answered answered = ask(wire, request, *version, limit, frame, response, *version);
   if (!answered.ok()) return answered;
   if (response.error_code != 0) return {Reach::kOk, code_text(response.error_code)};
   if (response.topics.empty() || response.topics[0].partitions.empty()) {
