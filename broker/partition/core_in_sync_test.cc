@@ -77,14 +77,20 @@ TEST(CoreInSync, AProposalCarriesTheEpochOfEachMembersIncarnation) {
   EXPECT_EQ(sent.propose->in_sync[1].epoch, BrokerEpoch{12});
 }
 
-TEST(CoreInSync, ARefusedProposalIsNotRepeatedAtOnce) {
-  CoreReplica replica;
+// `replica` leads and wants kB in its set, which the controller does not.
+Effects refused_proposal(CoreReplica& replica) {
   replica.state.in_sync = {kSelf};
   replica.lead();
   const Effects sent = replica.has(kB, 0);
   Effects effects;
   replica.core.answered(*sent.propose, ErrorCode::kIneligibleReplica, replica.log, replica.now,
                         effects);
+  return effects;
+}
+
+TEST(CoreInSync, ARefusedProposalIsNotRepeatedAtOnce) {
+  CoreReplica replica;
+  const Effects effects = refused_proposal(replica);
   EXPECT_FALSE(effects.propose.has_value());
   EXPECT_FALSE(replica.has(kB, 0).propose.has_value());
   EXPECT_TRUE(replica.tick(seconds(1)).propose.has_value());
@@ -92,12 +98,7 @@ TEST(CoreInSync, ARefusedProposalIsNotRepeatedAtOnce) {
 
 TEST(CoreInSync, ARefusedProposalIsRepeatedWhenTheCommittedStateChanges) {
   CoreReplica replica;
-  replica.state.in_sync = {kSelf};
-  replica.lead();
-  const Effects sent = replica.has(kB, 0);
-  Effects effects;
-  replica.core.answered(*sent.propose, ErrorCode::kIneligibleReplica, replica.log, replica.now,
-                        effects);
+  refused_proposal(replica);
   EXPECT_TRUE(replica.commit().propose.has_value());
 }
 

@@ -162,9 +162,12 @@ AfterFetch PartitionShell::out_of_range(const FetchPosition& asked, Offset leade
 std::optional<DurableReport> PartitionShell::report_due(BrokerId leader) {
   MutexLock lock(mutex_);
   if (log_ == nullptr || core_.role() != Role::kFollowing || core_.leader() != leader ||
-      !core_.has_agreed() || !core_.durable()) {
+      !core_.has_agreed()) {
     return std::nullopt;
   }
+  // Where memory is enough nobody waits for the disk, but perhaps for where the log starts.
+  const Offset told_start = reported_.has_value() ? reported_->log_start : Offset{0};
+  if (!core_.durable() && log_->start() == told_start) return std::nullopt;
   const Offset durable_end = log_->durable_end();
   DurableReport due{core_.leader_epoch(), durable_end, log_->epoch_before(durable_end),
                     log_->start()};

@@ -9,7 +9,18 @@ using kafka::ErrorCode;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class PartitionFollow : public TwoNodes {};
+class PartitionFollow : public TwoNodes {
+ protected:
+  // The other replica had five records too, and comes back without any.
+  void other_is_wiped_after_five_records() {
+    lead(kSelf);
+    a.produce({.count = 5});
+    replicate(a, b);
+    b.close_objects();
+    b.disk.remove_directory("/data/topic-0").IgnoreError();
+    b.reopen();
+  }
+};
 
 TEST_F(PartitionFollow, AFollowerCopiesReportsAndLearnsTheHighWatermarkFromTheAnswer) {
   lead(kSelf);
@@ -103,29 +114,19 @@ TEST_F(PartitionFollow, S17_AFlushOfWhatWasTruncatedMeanwhileCountsForNothing) {
 }
 
 TEST_F(PartitionFollow, S13_AFollowerThatWouldHaveToDropCommittedRecordsFencesItself) {
-  lead(kSelf);
-  a.produce({.count = 5});
-  replicate(a, b);
-  // A leader that has never seen those records, in the same lineage.
-  b.close_objects();
-  b.disk.remove_directory("/data/topic-0").IgnoreError();
-  b.reopen();
+  other_is_wiped_after_five_records();
   lead(kOther);
   b.produce({.count = 2}, 1);
   run();
   copy(b, a);
   EXPECT_FALSE(a.partition->view().trouble.empty());
+  EXPECT_EQ(a.proposer.lost.size(), 1u);
   EXPECT_EQ(a.partition->view().log_end, Offset{5});   // nothing was dropped
   EXPECT_FALSE(b.partition->view().leading == false);  // and nobody else is stopped by it
 }
 
 TEST_F(PartitionFollow, S13_AfterAnUncleanElectionTheSameTruncationIsLegal) {
-  lead(kSelf);
-  a.produce({.count = 5});
-  replicate(a, b);
-  b.close_objects();
-  b.disk.remove_directory("/data/topic-0").IgnoreError();
-  b.reopen();
+  other_is_wiped_after_five_records();
   image.lineage = image.lineage.next();
   image.in_sync = {kOther};
   lead(kOther);

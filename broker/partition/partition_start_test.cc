@@ -46,6 +46,19 @@ class PartitionStart : public TwoNodes {
         [this](const DeleteRecordsAnswer& answer) { removed.push_back(answer); });
   }
 
+  // And the broker stops. Its next start knows where the log starts.
+  void ten_batches_of_a_producer_are_deleted() {
+    lead_alone();
+    for (int i = 0; i < 10; ++i) {
+      a.produce({.producer = 5, .sequence = i, .value = std::string(200, 'x')});
+      run();
+    }
+    remove(10);
+    run();
+    a.close_objects();
+    a.hints.log_start = Offset{10};
+  }
+
   std::vector<DeleteRecordsAnswer> removed;
 };
 
@@ -169,6 +182,17 @@ TEST_F(PartitionStart, ADeletionIsAnsweredWhenAllInSyncReplicasStartThere) {
   EXPECT_EQ(removed[0].error, ErrorCode::kNone);
   EXPECT_EQ(removed[0].low_watermark, Offset{3});
   EXPECT_EQ(start(b), 3);
+}
+
+TEST_F(PartitionStart, ADeletionDoesNotWaitForALongPollWhereMemoryIsEnoughEither) {
+  image.durability = image.durability_wanted = metadata::Durability::kReplicated;
+  lead(kSelf);
+  fill(4);
+  EXPECT_FALSE(b.partition->report_due(kSelf).has_value());
+  remove(3);
+  follow();
+  ASSERT_EQ(removed.size(), 1u);
+  EXPECT_FALSE(b.partition->report_due(kSelf).has_value()) << "once";
 }
 
 TEST_F(PartitionStart, AReplicaThatIsNotInSyncIsNotWaitedFor) {
@@ -308,15 +332,7 @@ TEST_F(PartitionStart, AStartThatCouldNotBeWrittenDownIsAskedForAgain) {
 }
 
 TEST_F(PartitionStart, ProducersAreKnownAlsoWhenTheirRecordsAreDeletedAndTheBrokerRestarts) {
-  lead_alone();
-  for (int i = 0; i < 10; ++i) {
-    a.produce({.producer = 5, .sequence = i, .value = std::string(200, 'x')});
-    run();
-  }
-  remove(10);
-  run();
-  a.close_objects();
-  a.hints.log_start = Offset{10};
+  ten_batches_of_a_producer_are_deleted();
   a.reopen();
   lead(kSelf);
   EXPECT_EQ(a.produce({.producer = 5, .sequence = 9}, 1)->base_offset, Offset{9});
@@ -326,21 +342,13 @@ TEST_F(PartitionStart, ProducersAreKnownAlsoWhenTheirRecordsAreDeletedAndTheBrok
 }
 
 TEST_F(PartitionStart, ASnapshotOfProducersThatIsOlderThanTheLogIsNotBelieved) {
-  lead_alone();
-  for (int i = 0; i < 10; ++i) {
-    a.produce({.producer = 5, .sequence = i, .value = std::string(200, 'x')});
-    run();
-  }
-  remove(10);
-  run();
-  a.close_objects();
+  ten_batches_of_a_producer_are_deleted();
   std::string newest;
   const std::vector<std::string> names = *a.disk.list("/data/topic-0");
   for (const std::string& name : names) {
     if (name.ends_with(".snapshot")) newest = name;
   }
   ASSERT_TRUE(a.disk.unlink("/data/topic-0/" + newest).ok());
-  a.hints.log_start = Offset{10};
   a.reopen();
   lead(kSelf);
   EXPECT_EQ(a.produce({.producer = 5, .sequence = 10}, 1)->error, ErrorCode::kNone);
