@@ -88,6 +88,19 @@ class GroupFaults(GroupTest):
                 self.finish(members)
                 self.heal()
 
+    def test_all_brokers_are_killed_and_the_group_goes_on_where_it_was(self):
+        members = [self.join("confluent"), self.join("kafka_python")]
+        self.wait_shared(members)
+        self.send(600)
+        self.wait_processed()
+        for broker in self.cluster.of("broker"):
+            self.cluster.kill(broker)
+        self.cluster.up()
+        self.send(600)
+        self.wait_processed()
+        self.wait_shared(members)
+        self.finish(members)
+
 
 if __name__ == "__main__":
     harness.main()
