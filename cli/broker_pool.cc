@@ -56,21 +56,17 @@ bool has_version(const Connection& broker, int16_t api_key, int16_t version) {
 }
 
 BrokerPool::BrokerPool(Bootstrap bootstrap, std::string client_id, milliseconds timeout,
-                       milliseconds failover, std::function<void()> waiting)
+                       milliseconds failover)
     : bootstrap_(std::move(bootstrap)),
       client_id_(std::move(client_id)),
       failover_(failover),
-      waiting_(std::move(waiting)),
       deadline_(steady_clock::now() + timeout) {}
 
 Deadline BrokerPool::failover_deadline() const {
   return std::min(deadline_, steady_clock::now() + failover_);
 }
 
-void BrokerPool::pause() {
-  waiting_();
-  std::this_thread::sleep_for(kPause);
-}
+void BrokerPool::pause() { std::this_thread::sleep_for(kPause); }
 
 Problem BrokerPool::broken(const absl::Status& status, const std::string& tried) {
   const std::string text(status.message());

@@ -44,10 +44,9 @@ bool passes(int code);
 
 class BrokerPool {
  public:
-  // `failover`: how long a partition without a leader is asked for again. `waiting` is told before
-  // each pause.
+  // `failover`: how long a partition without a leader is asked for again.
   BrokerPool(Bootstrap bootstrap, std::string client_id, std::chrono::milliseconds timeout,
-             std::chrono::milliseconds failover, std::function<void()> waiting);
+             std::chrono::milliseconds failover);
 
   Deadline deadline() const { return deadline_; }
   // For what can be had again after a failover: not the whole time, because a partition may stay
@@ -100,7 +99,6 @@ class BrokerPool {
   Bootstrap bootstrap_;
   std::string client_id_;
   std::chrono::milliseconds failover_;
-  std::function<void()> waiting_;
   Deadline deadline_;
   std::vector<std::string> seeds_;
   std::string known_;  // the endpoint that answered last

@@ -94,10 +94,10 @@ struct LogDirs {
 struct ConfigValue {
   std::string key;
   std::optional<std::string> value;  // absent: none, or a secret
-  int source = 5;                    // as DescribeConfigs numbers them
+  int8_t source = 5;                 // as DescribeConfigs numbers them
   bool read_only = false;
   bool sensitive = false;
-  int type = 0;
+  int8_t type = 0;
   std::string documentation;
 };
 

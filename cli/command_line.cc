@@ -58,7 +58,9 @@ Parsed parse(const std::vector<std::string>& words, const Environment& environme
   try {
     grammar.app().parse(reversed);
   } catch (const CLI::CallForHelp&) {
-    parsed.help = grammar.first_unknown(words).first->help();
+    const CLI::App* app = grammar.first_unknown(words).first;
+    const CLI::App* parent = app->get_parent();
+    parsed.help = app->help(parent == nullptr ? "" : path_of(parent));
     return parsed;
   } catch (const CLI::ParseError& error) {
     const auto [app, word] = grammar.first_unknown(words);

@@ -4,6 +4,8 @@
 
 #include <map>
 
+#include "cli/completion_words.h"
+
 namespace barnabas::cli {
 namespace {
 
@@ -82,6 +84,109 @@ TEST(CommandLine, TakesConsumeAndProduce) {
   EXPECT_EQ(produce.produce.acks, "1");
 }
 
+TEST(CommandLine, TakesTheVerbsOnTopics) {
+  const CommandLine alter =
+      understood({"topic", "alter", "a", "b", "-c", "retention.ms=5", "--unset", "cleanup.policy"});
+  EXPECT_EQ(alter.verb, Verb::kTopicAlter);
+  EXPECT_EQ(alter.alter.names, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(alter.alter.configs[0].second, "5");
+  EXPECT_EQ(alter.alter.unset, (std::vector<std::string>{"cleanup.policy"}));
+  EXPECT_EQ(understood({"topic", "add-partitions", "a", "--add", "3"}).add_partitions.more, 3);
+  EXPECT_EQ(understood({"topic", "add-partitions", "a", "-p", "6"}).add_partitions.total, 6);
+  const CommandLine trim = understood({"topic", "trim", "a:0,2", "--before", "-10", "--dry-run"});
+  EXPECT_EQ(trim.trim.topic.topic, "a");
+  EXPECT_EQ(trim.trim.topic.partitions, (std::vector<int32_t>{0, 2}));
+  EXPECT_EQ(trim.trim.before.kind, Position::Kind::kLast);
+  EXPECT_EQ(trim.trim.before.value, 10);
+  EXPECT_TRUE(trim.trim.dry_run);
+}
+
+TEST(CommandLine, TakesTheVerbsOnGroups) {
+  EXPECT_EQ(understood({"group", "list", "--state", "Empty"}).group_list.states[0], "Empty");
+  EXPECT_EQ(understood({"group", "lag", "g"}).groups.names[0], "g");
+  const CommandLine seek = understood(
+      {"group", "seek", "g", "--topic", "a", "--topic", "b:1", "--to", "-5", "--execute"});
+  EXPECT_EQ(seek.seek.group, "g");
+  ASSERT_EQ(seek.seek.topics.size(), 2U);
+  EXPECT_EQ(seek.seek.topics[1].partitions, (std::vector<int32_t>{1}));
+  EXPECT_EQ(seek.seek.to.kind, Position::Kind::kShift);
+  EXPECT_EQ(seek.seek.to.value, -5);
+  EXPECT_TRUE(seek.seek.execute);
+  const auto to = [](const std::string& place) {
+    return understood({"group", "seek", "g", "--to", place}).seek.to;
+  };
+  EXPECT_EQ(to("+7").kind, Position::Kind::kShift);
+  EXPECT_EQ(to("+7").value, 7);
+  EXPECT_EQ(to("7").kind, Position::Kind::kOffset);
+  EXPECT_EQ(to("start").kind, Position::Kind::kStart);
+  EXPECT_EQ(to("@-1s").value, 999'999'000);
+  EXPECT_FALSE(understood({"group", "seek", "g", "--to", "end", "--dry-run"}).seek.execute);
+  EXPECT_EQ(understood({"group", "offset-delete", "g", "--topic", "t"}).offset_delete.group, "g");
+}
+
+TEST(CommandLine, TakesTheVerbsOnNodesAndSettings) {
+  EXPECT_EQ(understood({"node", "drain", "3"}).node.node, 3);
+  EXPECT_EQ(understood({"node", "drain", "3"}).common.timeout, std::chrono::minutes(1));
+  EXPECT_FALSE(understood({"node", "drain", "3", "--no-wait"}).node.wait);
+  const CommandLine set =
+      understood({"config", "set", "--topic", "t", "a=1", "b=x=y", "--unset", "c"});
+  EXPECT_EQ(set.config.targets[0].kind, ConfigTarget::Kind::kTopic);
+  EXPECT_EQ(set.config.changes[1].second, "x=y");
+  EXPECT_EQ(set.config.unset[0], "c");
+  const CommandLine diff = understood({"config", "diff", "--node", "1", "--node", "2"});
+  ASSERT_EQ(diff.config.targets.size(), 2U);
+  EXPECT_EQ(diff.config.targets[1].name, "2");
+  EXPECT_EQ(understood({"config", "get", "--cluster", "k"}).config.keys[0], "k");
+  EXPECT_EQ(understood({"explain", "19"}).word, "19");
+  EXPECT_EQ(understood({"explain", "-1"}).word, "-1");
+  EXPECT_EQ(understood({"completion", "zsh"}).word, "zsh");
+}
+
+TEST(CommandLine, TakesEachForm) {
+  EXPECT_EQ(understood({"topic", "list", "--format", "wide"}).common.format, Format::kWide);
+  EXPECT_EQ(understood({"topic", "list", "--format", "yaml"}).common.format, Format::kYaml);
+  EXPECT_EQ(understood({"topic", "list", "--format", "jsonl"}).common.format, Format::kJsonl);
+  EXPECT_FALSE(understood({"topic", "list", "--no-headers"}).common.headers);
+}
+
+std::vector<std::string> completed(const std::vector<std::string>& words) {
+  return completion_of(words).words;
+}
+
+TEST(Completion, KnowsVerbsFlagsAndFixedValues) {
+  EXPECT_EQ(completed({"top"}), (std::vector<std::string>{"topic"}));
+  EXPECT_EQ(completed({"topic", "de"}), (std::vector<std::string>{"delete", "describe"}));
+  EXPECT_EQ(completed({"topic", "list", "--no"}), (std::vector<std::string>{"--no-headers"}));
+  EXPECT_EQ(completed({"topic", "list", "--format", "json"}),
+            (std::vector<std::string>{"json", "jsonl"}));
+  EXPECT_EQ(completed({"completion", ""}), (std::vector<std::string>{"bash", "fish", "zsh"}));
+  EXPECT_TRUE(completed({"nonsense", ""}).empty());
+  EXPECT_TRUE(completed({}).empty());
+}
+
+TEST(Completion, KnowsWhatKindOfNameComesNext) {
+  using Names = Completion::Names;
+  const std::vector<std::pair<std::vector<std::string>, Names>> cases = {
+      {{"topic", "describe", "a", "b"}, Names::kTopics},
+      {{"consume", ""}, Names::kTopics},
+      {{"consume", "board", ""}, Names::kNone},
+      {{"-q", "--timeout", "5s", "group", "lag", ""}, Names::kGroups},
+      {{"group", "seek", "g", "--topic", ""}, Names::kTopics},
+      {{"node", "drain", ""}, Names::kNodes},
+      {{"config", "get", "--node", ""}, Names::kNodes},
+      {{"config", "get", "--node", "1", ""}, Names::kBrokerKeys},
+      {{"config", "get", "--topic", "t", ""}, Names::kTopicKeys},
+      {{"config", "explain", ""}, Names::kAllKeys},
+      {{"explain", ""}, Names::kErrors},
+      {{"topic", "create", ""}, Names::kNone},
+  };
+  for (const auto& [words, kind] : cases) {
+    EXPECT_EQ(completion_of(words).names, kind) << words.front() << " ... " << words.back();
+  }
+  EXPECT_EQ(completion_of({"config", "set", "--topic", "t", "reten"}).behind, "=");
+  EXPECT_EQ(completion_of({"config", "set", "--topic", "t", "reten"}).begun, "reten");
+}
+
 TEST(CommandLine, FindsTheClusterInTheEnvironmentUnlessItIsNamed) {
   const std::map<std::string, std::string> variables = {{"BARNABAS_CONTROLLERS", "a:1, b:2"},
                                                         {"BARNABAS_BROKERS", "c:3"}};
@@ -138,6 +243,31 @@ TEST(CommandLine, RefusesWhatMakesNoSense) {
       {"consume", "t", "-f", "%x"},
       {"consume", "t", "-n", "-3"},
       {"consume", "t", "-X", "novalue"},
+      {"produce", "t", "-f", "%k%v"},
+      {"produce", "t", "-f", "%k %v", "-k", ":"},
+      {"produce", "t", "-H", "novalue"},
+      {"topic", "alter", "t"},
+      {"topic", "add-partitions", "t"},
+      {"topic", "add-partitions", "t", "-p", "3", "--add", "1"},
+      {"topic", "trim", "t"},
+      {"topic", "trim", "t:x", "--before", "end"},
+      {"topic", "trim", "t", "--before", "middle"},
+      {"group", "seek", "g"},
+      {"group", "seek", "g", "--to", "there"},
+      {"group", "seek", "g", "--to", "end", "--topic", ":1"},
+      {"group", "seek", "g", "--to", "end", "--execute", "--dry-run"},
+      {"group", "delete"},
+      {"group", "offset-delete", "g"},
+      {"node", "drain"},
+      {"node", "drain", "one"},
+      {"config", "get"},
+      {"config", "get", "--topic", "a", "--topic", "b"},
+      {"config", "get", "--node", "one"},
+      {"config", "set", "--topic", "a"},
+      {"config", "set", "--topic", "a", "novalue"},
+      {"config", "diff", "--topic", "a", "--topic", "b", "--cluster"},
+      {"completion", "tcsh"},
+      {"explain"},
   };
   for (const auto& words : cases) {
     std::string text;
@@ -160,6 +290,8 @@ TEST(CommandLine, AMistakeInStatusDoesNotLookLikeACluserThatIsDown) {
 TEST(CommandLine, HelpIsThatOfTheVerb) {
   EXPECT_NE(parsed({"--help"}).help.find("exit codes"), std::string::npos);
   EXPECT_NE(parsed({"topic", "create", "--help"}).help.find("--if-not-exists"), std::string::npos);
+  EXPECT_NE(parsed({"group", "seek", "-h"}).help.find("Usage: barnabas group seek [OPTIONS] group"),
+            std::string::npos);
 }
 
 }  // namespace

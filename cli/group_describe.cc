@@ -134,9 +134,7 @@ void print_group(const Output& output, const GroupFacts& group) {
 
 int group_describe(ClusterPort& brokers, const Output& output, const GroupNames& options,
                    int64_t now_ms) {
-  auto names = names_or_all(brokers, options.names);
-  if (!names.ok()) return output.fail(names.problem());
-  auto groups = gather(brokers, names.value(), now_ms);
+  auto groups = gather(brokers, options.names, now_ms);
   if (!groups.ok()) return output.fail(groups.problem());
   Tally tally(output);
   std::vector<std::string> shown;
@@ -154,7 +152,7 @@ int group_describe(ClusterPort& brokers, const Output& output, const GroupNames&
   }
   if (output.data()) {
     output.print_data(JsonObject().add_json("groups", json_list(shown)).text(), "groups");
-  } else if (names.value().empty()) {
+  } else if (groups.value().empty()) {
     output.note("there are no groups; one begins with its first member or its first commit");
   }
   return tally.exit();

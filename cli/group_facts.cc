@@ -96,6 +96,17 @@ std::optional<Problem> add_ages(ClusterPort& brokers, std::vector<GroupFacts>& g
   }
 }
 
+Result<std::vector<std::string>> names_or_all(ClusterPort& brokers,
+                                              const std::vector<std::string>& names) {
+  if (!names.empty()) return names;
+  auto listed = brokers.list_groups();
+  if (!listed.ok()) return listed.problem();
+  std::vector<std::string> out;
+  for (const GroupListing& group : listed.value()) out.push_back(group.id);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 }  // namespace
 
 int64_t GroupFacts::lag() const {
@@ -115,8 +126,10 @@ int64_t GroupFacts::lag_ms() const {
 Result<std::vector<GroupFacts>> gather(ClusterPort& brokers, const std::vector<std::string>& names,
                                        int64_t now_ms) {
   std::vector<GroupFacts> groups;
-  if (names.empty()) return groups;
-  auto views = brokers.describe_groups(names);
+  auto wanted = names_or_all(brokers, names);
+  if (!wanted.ok()) return wanted.problem();
+  if (wanted.value().empty()) return groups;
+  auto views = brokers.describe_groups(wanted.value());
   if (!views.ok()) return views.problem();
   for (GroupView& view : views.value()) {
     GroupFacts& group = groups.emplace_back();
@@ -133,17 +146,6 @@ Result<std::vector<GroupFacts>> gather(ClusterPort& brokers, const std::vector<s
   if (auto problem = add_ends(brokers, groups)) return *problem;
   if (auto problem = add_ages(brokers, groups, now_ms)) return *problem;
   return groups;
-}
-
-Result<std::vector<std::string>> names_or_all(ClusterPort& brokers,
-                                              const std::vector<std::string>& names) {
-  if (!names.empty()) return names;
-  auto listed = brokers.list_groups();
-  if (!listed.ok()) return listed.problem();
-  std::vector<std::string> out;
-  for (const GroupListing& group : listed.value()) out.push_back(group.id);
-  std::sort(out.begin(), out.end());
-  return out;
 }
 
 std::string number_text(int64_t number) {

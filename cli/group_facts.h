@@ -35,13 +35,10 @@ struct GroupFacts {
   int64_t lag_ms() const;  // the largest
 };
 
-// Every group of `names`; a group that does not exist has view.code GROUP_ID_NOT_FOUND.
+// Every group of `names`, or all groups where none is named; a group that does not exist has
+// view.code GROUP_ID_NOT_FOUND.
 Result<std::vector<GroupFacts>> gather(ClusterPort& brokers, const std::vector<std::string>& names,
                                        int64_t now_ms);
-// `names`, or all groups where none is named.
-Result<std::vector<std::string>> names_or_all(ClusterPort& brokers,
-                                              const std::vector<std::string>& names);
-
 // "-" for what is not known.
 std::string number_text(int64_t number);
 std::string age_text(int64_t ms);

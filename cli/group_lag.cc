@@ -57,9 +57,7 @@ std::string lag_json(const GroupFacts& group) {
 
 int group_lag(ClusterPort& brokers, const Output& output, const GroupNames& options,
               int64_t now_ms) {
-  auto names = names_or_all(brokers, options.names);
-  if (!names.ok()) return output.fail(names.problem());
-  auto groups = gather(brokers, names.value(), now_ms);
+  auto groups = gather(brokers, options.names, now_ms);
   if (!groups.ok()) return output.fail(groups.problem());
   Tally tally(output);
   std::vector<std::string> rows;
@@ -99,9 +97,9 @@ int group_lag(ClusterPort& brokers, const Output& output, const GroupNames& opti
   }
   if (output.data()) {
     output.print_data(JsonObject().add_json("groups", json_list(rows)).text(), "groups");
-  } else if (names.value().empty()) {
+  } else if (groups.value().empty()) {
     output.note("there are no groups; one begins with its first member or its first commit");
-  } else if (!output.quiet && static_cast<size_t>(tally.failures()) < names.value().size()) {
+  } else if (!output.quiet && static_cast<size_t>(tally.failures()) < groups.value().size()) {
     output.print(table);
   }
   return tally.exit();

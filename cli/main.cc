@@ -15,7 +15,6 @@
 #include "cli/config_check.h"
 #include "cli/dev.h"
 #include "cli/doctor.h"
-#include "cli/duration.h"
 #include "cli/json_text.h"
 #include "cli/kafka_tools/tools.h"
 #include "cli/run_verb.h"
@@ -49,27 +48,6 @@ int version(const Output& output) {
   return 0;
 }
 
-// Says that it goes on trying, once that takes longer than people wait without a word.
-class StillTrying {
- public:
-  StillTrying(const Output& output, const Patience& patience)
-      : output_(output), patience_(patience), start_(patience.now()), next_(start_ + kWord) {}
-
-  void operator()() {
-    const Milliseconds now = patience_.now();
-    if (now < next_) return;
-    next_ = now + kWord;
-    output_.note("still trying after " + text_of(now - start_) + " ...");
-  }
-
- private:
-  static constexpr Milliseconds kWord{2000};
-  const Output& output_;
-  const Patience& patience_;
-  const Milliseconds start_;
-  Milliseconds next_;
-};
-
 int run(CommandLine line, int64_t now_ms) {
   const Output output = terminal_output(line.common.format, line.common.quiet, line.common.headers);
   switch (line.verb) {  // what needs no controller
@@ -84,15 +62,10 @@ int run(CommandLine line, int64_t now_ms) {
   }
   if (line.verb == Verb::kVersion) return version(output);
   const Patience patience = real_patience();
-  StillTrying still_trying(output, patience);
-  const Patience talking{patience.now, [&](Milliseconds time) {
-                           still_trying();
-                           patience.wait(time);
-                         }};
   if (line.verb == Verb::kComplete) line.common.timeout = kCompletionTime;
-  AdminClient client(line.common.controllers, dial_grpc, talking,
+  AdminClient client(line.common.controllers, dial_grpc, patience,
                      Uuid::make(*system_random()).bytes(), line.common.timeout);
-  return run_verb(client, {patience, [&] { still_trying(); }, now_ms}, output, line);
+  return run_verb(client, {patience, now_ms}, output, line);
 }
 
 // Called by the name of one of Kafka's own tools, or with that name as the first word.

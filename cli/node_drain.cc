@@ -41,15 +41,28 @@ Result<Look> look(AdminClient& client, int32_t node, const std::string& tried) {
 }
 
 // Why a partition cannot be led by anybody else; empty: it can.
-std::string reason_of(const proto::PartitionView& partition, const Look& cluster) {
+std::string reason_of(const proto::PartitionView& partition, const Look& cluster, int32_t node) {
   if (partition.replicas_size() == 1) return "this is its only replica";
-  const bool can = std::any_of(partition.in_sync().begin(), partition.in_sync().end(),
-                               [&](int32_t replica) { return cluster.able.count(replica) != 0; });
-  if (can) return "";
-  return absl::StrCat("of its replicas ", absl::StrJoin(partition.replicas(), ","), " only ",
-                      absl::StrJoin(partition.in_sync(), ","),
-                      partition.in_sync_size() == 1 ? " is in sync" : " are in sync",
-                      partition.in_sync_size() > 1 ? ", and the others do not run or drain" : "");
+  std::vector<int32_t> behind;
+  std::vector<int32_t> unable;  // in sync, but stopped or drained themselves
+  for (const int32_t replica : partition.replicas()) {
+    if (replica == node) continue;
+    const auto& in_sync = partition.in_sync();
+    if (std::find(in_sync.begin(), in_sync.end(), replica) == in_sync.end()) {
+      behind.push_back(replica);
+    } else if (cluster.able.count(replica) == 0) {
+      unable.push_back(replica);
+    } else {
+      return "";
+    }
+  }
+  std::string out;
+  if (!behind.empty()) absl::StrAppend(&out, "not in sync: broker ", absl::StrJoin(behind, ", "));
+  if (!unable.empty()) {
+    absl::StrAppend(&out, out.empty() ? "" : "; ", "draining or not running: broker ",
+                    absl::StrJoin(unable, ", "));
+  }
+  return out;
 }
 
 Result<std::vector<Stuck>> what_stays(AdminClient& client, int32_t node, const Look& cluster,
@@ -62,8 +75,8 @@ Result<std::vector<Stuck>> what_stays(AdminClient& client, int32_t node, const L
   for (const proto::TopicView& topic : answer.value().describe_topics().topics()) {
     for (const proto::PartitionView& partition : topic.partitions()) {
       if (partition.leader() != node) continue;
-      out.push_back(
-          {absl::StrCat(topic.name(), ":", partition.index()), reason_of(partition, cluster)});
+      out.push_back({absl::StrCat(topic.name(), ":", partition.index()),
+                     reason_of(partition, cluster, node)});
     }
   }
   return out;

@@ -9,6 +9,7 @@
 #include "cli/config_verbs.h"
 #include "cli/group_verbs.h"
 #include "cli/node_verbs.h"
+#include "cli/still_trying.h"
 #include "cli/streams.h"
 #include "cli/verbs.h"
 #include "cli/wire_cluster.h"
@@ -27,7 +28,7 @@ Bootstrap bootstrap_of(AdminClient& client, const CommandLine& line) {
   };
 }
 
-WireCluster brokers_of(AdminClient& client, const Surroundings& around, const CommandLine& line) {
+WireCluster brokers_of(AdminClient& client, const CommandLine& line) {
   std::string client_id = "barnabas-cli";
   for (const auto& [key, value] : line.common.properties) {
     if (key == "client.id") client_id = value;
@@ -36,7 +37,7 @@ WireCluster brokers_of(AdminClient& client, const Surroundings& around, const Co
   Milliseconds failover = kFailover;
   if (line.verb == Verb::kTopicDescribe) timeout = std::min(timeout, kGlance), failover = {};
   if (line.verb == Verb::kComplete) timeout = std::min(timeout, kCompletionTime), failover = {};
-  return {bootstrap_of(client, line), client_id, timeout, failover, around.waiting};
+  return {bootstrap_of(client, line), client_id, timeout, failover};
 }
 
 // librdkafka's properties mean something to produce and consume only.
@@ -63,13 +64,21 @@ int stream(AdminClient& client, const Output& output, StreamOptions& options, Mo
   return move();
 }
 
+// Verbs that speak for themselves while they wait, or live for long.
+bool speaks(Verb verb) {
+  return verb == Verb::kProduce || verb == Verb::kConsume || verb == Verb::kNodeDrain ||
+         verb == Verb::kComplete;
+}
+
 }  // namespace
 
 int run_verb(AdminClient& client, const Surroundings& around, const Output& output,
              CommandLine& line) {
   const int64_t now_ms = around.now_ms;
   if (const auto problem = check_properties(line)) return output.fail(*problem);
-  WireCluster brokers = brokers_of(client, around, line);
+  std::optional<StillTrying> still_trying;
+  if (!speaks(line.verb) && !output.quiet) still_trying.emplace();
+  WireCluster brokers = brokers_of(client, line);
   switch (line.verb) {
     case Verb::kStatus:
       return status(client, output);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 
 #include "cli/admin_client.h"
 #include "cli/command_line.h"
@@ -12,8 +11,7 @@ namespace barnabas::cli {
 
 struct Surroundings {
   const Patience& patience;
-  std::function<void()> waiting;  // told while nothing can be done but wait
-  int64_t now_ms = 0;             // since 1970
+  int64_t now_ms = 0;  // since 1970
 };
 
 // The verbs that ask a cluster, and those that explain. Returns the exit code.

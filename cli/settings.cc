@@ -83,7 +83,7 @@ std::vector<Setting> of_brokers(const Values& own, const Values& cluster) {
 }
 
 // As DescribeConfigs numbers them.
-const char* source_name(int source) {
+const char* source_name(int8_t source) {
   switch (source) {
     case 1:
       return "topic";

@@ -2,14 +2,9 @@
 
 #include "cli/verbs.h"
 
-#include <google/protobuf/text_format.h>
 #include <google/protobuf/util/json_util.h>
-#include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <fstream>
-#include <map>
-#include <sstream>
+#include "cli/testing/verb_test.h"
 
 namespace barnabas::cli {
 namespace {
@@ -59,64 +54,20 @@ TopicCreateOptions create_of(std::vector<std::string> names, int32_t partitions 
   return options;
 }
 
-// Answers by the kind of request, and remembers the last one.
-class VerbsTest : public testing::Test {
- protected:
-  class Fake final : public Controller {
-   public:
-    explicit Fake(VerbsTest& test) : test_(test) {}
-    Reply call(const proto::AdminRequest& request, Milliseconds /*patience*/) override {
-      test_.last = request;
-      const auto found = test_.answers.find(request.kind_case());
-      if (found == test_.answers.end()) return {Outcome::kRefused, {}, ""};
-      return {Outcome::kAnswered, found->second, ""};
-    }
-
-   private:
-    VerbsTest& test_;
-  };
-
-  void given(proto::AdminRequest::KindCase kind, const std::string& text) {
-    ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &answers[kind]));
-  }
-  Output output(Format format = Format::kTable, bool quiet = false) {
-    return Output{out, err, format, quiet, false, 0};
-  }
-  // BARNABAS_REWRITE_GOLDEN=1, from the root of the checkout, writes the files anew.
-  void expect_golden(const std::string& name) const {
-    if (std::getenv("BARNABAS_REWRITE_GOLDEN") != nullptr) {
-      std::ofstream("cli/testdata/" + name) << out.str() << err.str();
-    }
-    std::ifstream in("cli/testdata/" + name);
-    std::stringstream wanted;
-    wanted << in.rdbuf();
-    EXPECT_EQ(out.str() + err.str(), wanted.str()) << "cli/testdata/" << name;
-  }
-
-  std::map<proto::AdminRequest::KindCase, proto::AdminAnswer> answers;
-  proto::AdminRequest last;
-  Milliseconds now{0};
-  AdminClient client{{"a:1"},
-                     [this](const std::string&) { return std::make_unique<Fake>(*this); },
-                     {[this] { return now; }, [this](Milliseconds time) { now += time; }},
-                     "0123456789abcdef",
-                     Milliseconds(1000)};
-  std::ostringstream out;
-  std::ostringstream err;
-};
+class VerbsTest : public VerbTest {};
 
 TEST_F(VerbsTest, StatusIsOneScreen) {
   given(proto::AdminRequest::kDescribeCluster, kCluster);
   given(proto::AdminRequest::kDescribeQuorum, kQuorum);
   EXPECT_EQ(status(client, output()), kStatusHealthy);
-  expect_golden("status.txt");
+  expect_said("status.txt");
 }
 
 TEST_F(VerbsTest, StatusAsJsonHasTheVerdictAndBothAnswers) {
   given(proto::AdminRequest::kDescribeCluster, kCluster);
   given(proto::AdminRequest::kDescribeQuorum, kQuorum);
   EXPECT_EQ(status(client, output(Format::kJson)), kStatusHealthy);
-  expect_golden("status.json");
+  expect_said("status.json");
 }
 
 TEST_F(VerbsTest, StatusIsDegradedWithReasonsWhileSomethingIsMissing) {
@@ -130,7 +81,7 @@ TEST_F(VerbsTest, StatusIsDegradedWithReasonsWhileSomethingIsMissing) {
       ->mutable_voters(2)
       ->set_since_contact_ms(-1);
   EXPECT_EQ(status(client, output()), kStatusDegraded);
-  expect_golden("status_degraded.txt");
+  expect_said("status_degraded.txt");
 }
 
 TEST_F(VerbsTest, StatusIsDownWhereNobodyCanWrite) {
@@ -144,7 +95,7 @@ TEST_F(VerbsTest, StatusIsDownWhereNobodyCanWrite) {
 
 TEST_F(VerbsTest, StatusIsDownWhereNobodyAnswersAndSaysWhatToDo) {
   EXPECT_EQ(status(client, output()), kStatusDown);
-  expect_golden("status_down.txt");
+  expect_said("status_down.txt");
 }
 
 TEST_F(VerbsTest, StatusWithoutAnActiveControllerIsDegraded) {
@@ -159,14 +110,14 @@ TEST_F(VerbsTest, StatusWithoutAnActiveControllerIsDegraded) {
 TEST_F(VerbsTest, QuorumStatusShowsHowFarEachControllerIs) {
   given(proto::AdminRequest::kDescribeQuorum, kQuorum);
   EXPECT_EQ(quorum_status(client, output()), 0);
-  expect_golden("quorum_status.txt");
+  expect_said("quorum_status.txt");
 }
 
 TEST_F(VerbsTest, TopicListLeavesOutWhatTheClusterKeepsForItself) {
   given(proto::AdminRequest::kDescribeTopics, kTopics);
   EXPECT_EQ(topic_list(client, output(), {}), 0);
   EXPECT_FALSE(last.describe_topics().partitions());
-  expect_golden("topic_list.txt");
+  expect_said("topic_list.txt");
 }
 
 TEST_F(VerbsTest, TopicListQuietlyIsNamesOnly) {
@@ -183,13 +134,13 @@ TEST_F(VerbsTest, TopicDescribeShowsConfigsAndPartitions) {
       ->RemoveLast();
   EXPECT_EQ(topic_describe(client, nullptr, output(), {{"board"}}), 0);
   EXPECT_TRUE(last.describe_topics().partitions());
-  expect_golden("topic_describe.txt");
+  expect_said("topic_describe.txt");
 }
 
 TEST_F(VerbsTest, TopicDescribeAsJsonKeepsTheFieldNamesOfTheProtocol) {
   given(proto::AdminRequest::kDescribeTopics, kTopics);
   EXPECT_EQ(topic_describe(client, nullptr, output(Format::kJson), {}), 0);
-  expect_golden("topic_describe.json");
+  expect_said("topic_describe.json");
   // Ids apart it is protobuf's own mapping: that reads it back.
   proto::DescribeTopicsAnswer back;
   EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(out.str(), &back).ok());
@@ -203,7 +154,50 @@ TEST_F(VerbsTest, TopicDescribeOfAnUnknownTopicIsNotFound) {
       R"(describe_topics { topics { name: "bord" error { code: 3 message: "no such topic" } } })");
   EXPECT_EQ(topic_describe(client, nullptr, output(), {{"bord"}}),
             static_cast<int>(ExitCode::kNotFound));
-  expect_golden("topic_describe_unknown.txt");
+  expect_said("topic_describe_unknown.txt");
+}
+
+TEST_F(VerbsTest, TopicDescribeAsksBrokersForOffsetsSizesAndFollowersLag) {
+  given(proto::AdminRequest::kDescribeTopics, kTopics);
+  answers[proto::AdminRequest::kDescribeTopics]
+      .mutable_describe_topics()
+      ->mutable_topics()
+      ->RemoveLast();
+  brokers.logs[{"board", 0}] = {3, 20, {}, 0};
+  brokers.logs[{"board", 1}] = {0, 5, {}, 0};
+  for (int32_t node = 1; node <= 3; ++node) {
+    brokers.disks.replicas.push_back({{"board", 0}, node, "/data", 4096, node == 3 ? 7 : 0});
+  }
+  expect_golden("topic_describe_logs", [&](const Output& output) {
+    return topic_describe(client, &brokers, output, {{"board"}});
+  });
+}
+
+TEST_F(VerbsTest, TopicDescribeGoesWithoutBrokersThatDoNotAnswer) {
+  given(proto::AdminRequest::kDescribeTopics, kTopics);
+  brokers.problem = Problem{ExitCode::kUnreachable, "ask", "connection refused", "", ""};
+  EXPECT_EQ(topic_describe(client, &brokers, output(), {{"board"}}), 0);
+  EXPECT_NE(err.str().find("offsets or sizes are not shown: connection refused"),
+            std::string::npos);
+}
+
+TEST_F(VerbsTest, TopicAddPartitionsCountsFromWhatThereIs) {
+  given(proto::AdminRequest::kDescribeTopics, kTopics);
+  given(proto::AdminRequest::kCreatePartitions, R"(create_partitions {
+    topics { name: "board" count: 5 } index: 41 })");
+  AddPartitionsOptions options;
+  options.name = "board";
+  options.more = 3;
+  expect_golden("topic_add_partitions", [&](const Output& output) {
+    return topic_add_partitions(client, output, options);
+  });
+  EXPECT_EQ(last.create_partitions().topics(0).count(), 5);
+  given(proto::AdminRequest::kCreatePartitions, R"(create_partitions {
+    topics { name: "board" error { code: 37 message: "it has 2" } } })");
+  EXPECT_EQ(topic_add_partitions(client, output(), options), static_cast<int>(ExitCode::kFailed));
+  given(proto::AdminRequest::kDescribeTopics,
+        R"(describe_topics { topics { name: "x" error { code: 3 } } })");
+  EXPECT_EQ(topic_add_partitions(client, output(), options), static_cast<int>(ExitCode::kNotFound));
 }
 
 TEST_F(VerbsTest, TopicCreateSendsWhatWasAskedFor) {
@@ -240,7 +234,7 @@ TEST_F(VerbsTest, ManyTopicsOfWhichSomeFailArePartial) {
     topics { name: "b/c" error { code: 17 message: "'/' is not allowed in a topic's name" } } })");
   EXPECT_EQ(topic_create(client, output(), create_of({"a", "b/c"})),
             static_cast<int>(ExitCode::kPartial));
-  expect_golden("topic_create_partial.txt");
+  expect_said("topic_create_partial.txt");
 }
 
 TEST_F(VerbsTest, MoreReplicasThanBrokersIsAPrecondition) {

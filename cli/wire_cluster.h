@@ -15,9 +15,8 @@ class WireCluster final : public ClusterPort {
  public:
   // See BrokerPool.
   WireCluster(Bootstrap bootstrap, std::string client_id, std::chrono::milliseconds timeout,
-              std::chrono::milliseconds failover, std::function<void()> waiting)
-      : pool_(std::move(bootstrap), std::move(client_id), timeout, failover, std::move(waiting)),
-        timeout_(timeout) {}
+              std::chrono::milliseconds failover)
+      : pool_(std::move(bootstrap), std::move(client_id), timeout, failover), timeout_(timeout) {}
 
   Result<std::map<std::string, std::vector<int32_t>>> partitions(
       const std::set<std::string>& topics) override;

@@ -2,6 +2,8 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
+
 #include "cli/wire_cluster.h"
 #include "kafka/messages/delete_groups.h"
 #include "kafka/messages/describe_groups.h"
@@ -65,6 +67,24 @@ void collect(const Topics& topics, std::map<TopicPartition, CommittedOffset>& ou
       out[{std::string(topic.name), partition.partition_index}] = {
           partition.committed_offset, std::string(partition.metadata.value_or("")),
           partition.error_code};
+    }
+  }
+}
+
+// A new element for `one` in a request's lists; those of one topic come behind each other.
+template <class Topics>
+auto& element_for(Topics& topics, const TopicPartition& one) {
+  if (topics.empty() || topics.back().name != one.topic) topics.emplace_back().name = one.topic;
+  auto& partition = topics.back().partitions.emplace_back();
+  partition.partition_index = one.partition;
+  return partition;
+}
+
+template <class Topics>
+void collect_codes(const Topics& topics, std::map<TopicPartition, int>& codes) {
+  for (const auto& topic : topics) {
+    for (const auto& partition : topic.partitions) {
+      codes[{std::string(topic.name), partition.partition_index}] = partition.error_code;
     }
   }
 }
@@ -188,24 +208,15 @@ Result<std::map<TopicPartition, int>> WireCluster::commit(
           const std::set<std::string>& groups) -> absl::StatusOr<std::set<std::string>> {
         kafka::OffsetCommitRequest request;
         request.group_id = group;
-        for (const auto& [one, offset] : offsets) {  // ordered by topic
-          if (request.topics.empty() || request.topics.back().name != one.topic) {
-            request.topics.emplace_back().name = one.topic;
-          }
-          auto& partition = request.topics.back().partitions.emplace_back();
-          partition.partition_index = one.partition;
-          partition.committed_offset = offset;
+        for (const auto& [one, offset] : offsets) {
+          element_for(request.topics, one).committed_offset = offset;
         }
         auto answer =
             call<kafka::OffsetCommitResponse>(link, request, pool_.deadline(), kOffsetCommitByName);
         if (!answer.ok()) return answer.status();
-        bool again = false;
-        for (const auto& topic : answer->body.topics) {
-          for (const auto& partition : topic.partitions) {
-            again = again || passes(partition.error_code);
-            codes[{std::string(topic.name), partition.partition_index}] = partition.error_code;
-          }
-        }
+        collect_codes(answer->body.topics, codes);
+        const bool again = std::any_of(codes.begin(), codes.end(),
+                                       [](const auto& one) { return passes(one.second); });
         return again ? groups : std::set<std::string>{};
       },
       [&](const std::string&, int code, const std::string&) {
@@ -252,22 +263,13 @@ Result<std::map<TopicPartition, int>> WireCluster::delete_offsets(
           const std::set<std::string>& groups) -> absl::StatusOr<std::set<std::string>> {
         kafka::OffsetDeleteRequest request;
         request.group_id = group;
-        for (const TopicPartition& one : partitions) {
-          if (request.topics.empty() || request.topics.back().name != one.topic) {
-            request.topics.emplace_back().name = one.topic;
-          }
-          request.topics.back().partitions.emplace_back().partition_index = one.partition;
-        }
+        for (const TopicPartition& one : partitions) element_for(request.topics, one);
         auto answer = call<kafka::OffsetDeleteResponse>(link, request, pool_.deadline());
         if (!answer.ok()) return answer.status();
         const int code = answer->body.error_code;
         if (passes(code)) return groups;
         if (code != 0) refuse(code, "");
-        for (const auto& topic : answer->body.topics) {
-          for (const auto& partition : topic.partitions) {
-            codes[{std::string(topic.name), partition.partition_index}] = partition.error_code;
-          }
-        }
+        collect_codes(answer->body.topics, codes);
         return std::set<std::string>{};
       },
       [&](const std::string&, int code, const std::string& message) { refuse(code, message); });

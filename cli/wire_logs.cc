@@ -41,6 +41,36 @@ std::set<TopicPartition> keys_of(const std::map<TopicPartition, Value>& map) {
   return out;
 }
 
+// A request whose answer is an offset and a code for each partition. `put` fills a partition's
+// element of the request, `offset` reads one of the answer.
+template <class Response, class Request, class Put, class Read>
+Result<std::map<TopicPartition, OffsetAnswer>> ask_offsets(
+    BrokerPool& pool, const std::string& tried, const std::map<TopicPartition, int64_t>& wanted,
+    const Request& empty, int16_t newest, Put put, Read offset) {
+  std::map<TopicPartition, OffsetAnswer> found;
+  const auto problem = pool.ask_leaders(
+      keys_of(wanted), tried,
+      [&](Connection& link,
+          const std::set<TopicPartition>& chosen) -> absl::StatusOr<std::set<TopicPartition>> {
+        Request request = empty;
+        fill(request.topics, wanted, chosen, [](auto& topic) -> auto& { return topic.name; }, put);
+        auto answer = call<Response>(link, request, pool.deadline(), newest);
+        if (!answer.ok()) return answer.status();
+        std::set<TopicPartition> again;
+        for (const auto& topic : answer->body.topics) {
+          for (const auto& partition : topic.partitions) {
+            const TopicPartition one{std::string(topic.name), partition.partition_index};
+            if (passes(partition.error_code)) again.insert(one);
+            found[one] = {offset(partition), partition.error_code};
+          }
+        }
+        return again;
+      },
+      [&](const TopicPartition& one, int code) { found[one] = {-1, code}; });
+  if (problem.has_value()) return *problem;
+  return found;
+}
+
 // The time of the first record at `offset` or behind it, in `batches`.
 std::optional<int64_t> time_of(std::string_view batches, int64_t offset) {
   kafka::BatchStream stream(batches);
@@ -95,41 +125,32 @@ Result<std::map<std::string, std::vector<int32_t>>> WireCluster::partitions(
 
 Result<std::map<TopicPartition, OffsetAnswer>> WireCluster::offsets(
     const std::map<TopicPartition, int64_t>& at) {
-  std::map<TopicPartition, OffsetAnswer> found;
-  const auto problem = pool_.ask_leaders(
-      keys_of(at), "ask for offsets",
-      [&](Connection& link,
-          const std::set<TopicPartition>& chosen) -> absl::StatusOr<std::set<TopicPartition>> {
-        kafka::ListOffsetsRequest request;
-        request.replica_id = -1;
-        fill(
-            request.topics, at, chosen, [](auto& topic) -> auto& { return topic.name; },
-            [](auto& partition, const TopicPartition& one, int64_t time) {
-              partition.partition_index = one.partition;
-              partition.timestamp = time;
-            });
-        auto answer =
-            call<kafka::ListOffsetsResponse>(link, request, pool_.deadline(), kPlainOffsets);
-        if (!answer.ok()) return answer.status();
-        std::set<TopicPartition> again;
-        for (const auto& topic : answer->body.topics) {
-          for (const auto& partition : topic.partitions) {
-            const TopicPartition one{std::string(topic.name), partition.partition_index};
-            if (passes(partition.error_code)) again.insert(one);
-            found[one] = {partition.offset, partition.error_code};
-          }
-        }
-        return again;
+  kafka::ListOffsetsRequest empty;
+  empty.replica_id = -1;
+  return ask_offsets<kafka::ListOffsetsResponse>(
+      pool_, "ask for offsets", at, empty, kPlainOffsets,
+      [](auto& partition, const TopicPartition& one, int64_t time) {
+        partition.partition_index = one.partition;
+        partition.timestamp = time;
       },
-      [&](const TopicPartition& one, int code) { found[one] = {-1, code}; });
-  if (problem.has_value()) return *problem;
-  return found;
+      [](const auto& partition) { return partition.offset; });
 }
 
 Result<std::map<TopicPartition, int64_t>> WireCluster::record_times(
     const std::map<TopicPartition, int64_t>& at) {
   std::map<TopicPartition, int64_t> found;
   std::set<TopicPartition> had;  // has been the first of a request, whose batch comes at any size
+  const auto learn = [&](const kafka::FetchResponse& answer, std::set<TopicPartition>* again) {
+    for (const auto& topic : answer.responses) {
+      for (const auto& partition : topic.partitions) {
+        const TopicPartition one{std::string(topic.topic), partition.partition_index};
+        if (again != nullptr && passes(partition.error_code)) again->insert(one);
+        if (partition.error_code != 0 || !partition.records.has_value()) continue;
+        const auto time = time_of(partition.records->view(), at.at(one));
+        if (time.has_value()) found[one] = *time;
+      }
+    }
+  };
   const auto problem = pool_.ask_leaders(
       keys_of(at), "read the time of records",
       [&](Connection& link,
@@ -147,15 +168,7 @@ Result<std::map<TopicPartition, int64_t>> WireCluster::record_times(
             });
         auto answer = call<kafka::FetchResponse>(link, request, pool_.deadline(), kFetchByName);
         if (!answer.ok()) return answer.status();
-        for (const auto& topic : answer->body.responses) {
-          for (const auto& partition : topic.partitions) {
-            const TopicPartition one{std::string(topic.topic), partition.partition_index};
-            if (passes(partition.error_code)) again.insert(one);
-            if (partition.error_code != 0 || !partition.records.has_value()) continue;
-            const auto time = time_of(partition.records->view(), at.at(one));
-            if (time.has_value()) found[one] = *time;
-          }
-        }
+        learn(answer->body, &again);
         if (chosen.size() == 1) return again;
         // Where several were asked for, those that did not fit are asked for one by one.
         for (const TopicPartition& one : chosen) {
@@ -170,13 +183,7 @@ Result<std::map<TopicPartition, int64_t>> WireCluster::record_times(
           partition.partition_max_bytes = kEnoughForOne;
           auto alone = call<kafka::FetchResponse>(link, single, pool_.deadline(), kFetchByName);
           if (!alone.ok()) return alone.status();
-          for (const auto& topic : alone->body.responses) {
-            for (const auto& got : topic.partitions) {
-              if (got.error_code != 0 || !got.records.has_value()) continue;
-              const auto time = time_of(got.records->view(), at.at(one));
-              if (time.has_value()) found[one] = *time;
-            }
-          }
+          learn(alone->body, nullptr);
         }
         return again;
       },
@@ -187,34 +194,15 @@ Result<std::map<TopicPartition, int64_t>> WireCluster::record_times(
 
 Result<std::map<TopicPartition, OffsetAnswer>> WireCluster::delete_records(
     const std::map<TopicPartition, int64_t>& before) {
-  std::map<TopicPartition, OffsetAnswer> found;
-  const auto problem = pool_.ask_leaders(
-      keys_of(before), "delete records",
-      [&](Connection& link,
-          const std::set<TopicPartition>& chosen) -> absl::StatusOr<std::set<TopicPartition>> {
-        kafka::DeleteRecordsRequest request;
-        request.timeout_ms = static_cast<int32_t>(timeout_.count());
-        fill(
-            request.topics, before, chosen, [](auto& topic) -> auto& { return topic.name; },
-            [](auto& partition, const TopicPartition& one, int64_t offset) {
-              partition.partition_index = one.partition;
-              partition.offset = offset;
-            });
-        auto answer = call<kafka::DeleteRecordsResponse>(link, request, pool_.deadline());
-        if (!answer.ok()) return answer.status();
-        std::set<TopicPartition> again;
-        for (const auto& topic : answer->body.topics) {
-          for (const auto& partition : topic.partitions) {
-            const TopicPartition one{std::string(topic.name), partition.partition_index};
-            if (passes(partition.error_code)) again.insert(one);
-            found[one] = {partition.low_watermark, partition.error_code};
-          }
-        }
-        return again;
+  kafka::DeleteRecordsRequest empty;
+  empty.timeout_ms = static_cast<int32_t>(timeout_.count());
+  return ask_offsets<kafka::DeleteRecordsResponse>(
+      pool_, "delete records", before, empty, INT16_MAX,
+      [](auto& partition, const TopicPartition& one, int64_t offset) {
+        partition.partition_index = one.partition;
+        partition.offset = offset;
       },
-      [&](const TopicPartition& one, int code) { found[one] = {-1, code}; });
-  if (problem.has_value()) return *problem;
-  return found;
+      [](const auto& partition) { return partition.low_watermark; });
 }
 
 Result<LogDirs> WireCluster::log_dirs(const std::set<std::string>& topics) {
