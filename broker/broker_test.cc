@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "broker/metrics.h"
+#include "broker/observation.h"
 #include "broker/testing/batches.h"
 #include "broker/testing/hand_controller.h"
 #include "broker/testing/kafka_port.h"
@@ -358,12 +358,39 @@ TEST_F(BrokerTest, ItsCountersAreShown) {
   simulation_.run_for(milliseconds(50));
   auto client = connect();
   produce(*client);
-  Exposition registry;
-  publish(broker_->metrics(), broker_->partitions(), registry);
-  const std::string text = registry.text();
-  EXPECT_NE(text.find("barnabas_requests_total{request=\"Produce\"} 1"), std::string::npos) << text;
-  EXPECT_NE(text.find("barnabas_replicas_leading 1"), std::string::npos) << text;
-  EXPECT_NE(text.find("barnabas_connections 1"), std::string::npos) << text;
+  BrokerObservation observation(BrokerId{1}, {{"metadata", loop_}, {"io-0", loop_}});
+  EXPECT_FALSE(observation.startup().ok());
+  EXPECT_FALSE(observation.ready().ok());
+  observation.show(*broker_);
+  EXPECT_TRUE(observation.startup().ok());
+  EXPECT_TRUE(observation.ready().ok()) << observation.ready().response().body;
+  Exposition small;
+  observation.collect({}, small);
+  const std::string text = small.text();
+  for (const char* line : {
+           "kafka_network_requestmetrics_requests_total{request=\"Produce\"} 1\n",
+           "barnabas_request_seconds_count{request=\"Produce\"} 1\n",
+           "kafka_server_replicamanager_leadercount 1\n",
+           "kafka_server_replicamanager_underreplicatedpartitions 0\n",
+           "kafka_server_brokertopicmetrics_messagesin_total 1\n",
+           "kafka_server_kafkaserver_brokerstate 3\n",
+           "kafka_server_socket_server_metrics_connection_count 1\n",
+       }) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+  }
+  EXPECT_EQ(text.find("board"), std::string::npos) << text;
+  Exposition full;
+  observation.collect({true, "bo*", ""}, full);
+  for (const char* line : {
+           "kafka_topic_partitions{topic=\"board\"} 1\n",
+           "kafka_topic_partition_current_offset{topic=\"board\",partition=\"0\"} 1\n",
+           "kafka_server_brokertopicmetrics_messagesin_total{topic=\"board\"} 1\n",
+       }) {
+    EXPECT_NE(full.text().find(line), std::string::npos) << line << full.text();
+  }
+  Exposition other;
+  observation.collect({true, "other", ""}, other);
+  EXPECT_EQ(other.text().find("board"), std::string::npos) << other.text();
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "common/net/event_loop.h"
 #include "common/process.h"
 #include "common/properties.h"
+#include "common/service_manager.h"
 
 DEFINE_string(config, "", "Properties file of this broker.");
 
@@ -40,6 +41,7 @@ int serve(BrokerConfig config) {
   EventLoop loop;  // of this thread: signals, and the end
   absl::Status status;
   BrokerProcess::Events events;
+  events.serving = [](const std::vector<Endpoint>&) { tell_service_manager("READY=1"); };
   events.ended = [&](const absl::Status& why) {
     loop.post([&, why] {
       status = why;
@@ -47,7 +49,13 @@ int serve(BrokerConfig config) {
     });
   };
   BrokerProcess process(std::move(config), std::move(events));
-  StopSignals signals(loop, [&] { process.stop(); });
+  std::vector<Executor*> loops = process.loops();
+  loops.insert(loops.begin(), &loop);
+  Watchdog watchdog(std::move(loops));
+  StopSignals signals(loop, [&] {
+    tell_service_manager("STOPPING=1");
+    process.stop();
+  });
   loop.run();
   if (!status.ok()) leave(status);
   LOG(INFO) << "stopped";

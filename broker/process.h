@@ -12,11 +12,14 @@
 #include <absl/status/status.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "broker/broker.h"
 #include "broker/config.h"
+#include "broker/observation.h"
+#include "common/http/operations_port.h"
 #include "common/net/event_loop.h"
 #include "common/net/real_transport.h"
 #include "common/random.h"
@@ -49,9 +52,16 @@ class BrokerProcess {
   EventLoop& metadata_loop() { return metadata_.loop(); }
   // On the metadata loop; nullptr until it has started.
   Broker* broker() { return broker_.get(); }
+  // Where metrics and health are served (metrics.address); nullopt: nowhere.
+  std::optional<Endpoint> operations() const {
+    return port_ == nullptr ? std::nullopt : std::optional<Endpoint>(port_->endpoint());
+  }
+  // All that must turn, the metadata loop first.
+  std::vector<Executor*> loops();
 
  private:
   void start(BrokerConfig config, const std::string& host);
+  absl::Status open_port(const BrokerConfig& config);
 
   Events events_;
   const std::unique_ptr<Random> random_;
@@ -61,6 +71,8 @@ class BrokerProcess {
   std::vector<std::unique_ptr<LoopThread>> io_;
   std::unique_ptr<Broker> broker_;  // on the metadata loop, until all loops have stopped
   LoopThread metadata_;
+  std::shared_ptr<BrokerObservation> observation_;
+  std::unique_ptr<http::OperationsPort> port_;
 };
 
 }  // namespace barnabas::broker

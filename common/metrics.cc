@@ -52,16 +52,16 @@ void Exposition::gauge(const std::string& name, const std::string& help, double 
 }
 
 void Exposition::histogram(const std::string& name, const std::string& help,
-                           const Histogram::Snapshot& snapshot, double scale,
+                           const Histogram::Snapshot& snapshot, double per_unit,
                            const Labels& labels) {
   ClientMetric::Histogram& out = shared_->add(name, help, MetricType::Histogram, labels).histogram;
   out.sample_count = static_cast<uint64_t>(snapshot.count);
-  out.sample_sum = static_cast<double>(snapshot.sum) * scale;
+  out.sample_sum = static_cast<double>(snapshot.sum) / per_unit;
   uint64_t cumulative = 0;
   for (size_t i = 0; i < snapshot.counts.size(); ++i) {
     cumulative += static_cast<uint64_t>(snapshot.counts[i]);
     const double bound = i < snapshot.bounds.size()
-                             ? static_cast<double>(snapshot.bounds[i]) * scale
+                             ? static_cast<double>(snapshot.bounds[i]) / per_unit
                              : std::numeric_limits<double>::infinity();
     out.bucket.push_back({cumulative, bound});
   }

@@ -30,10 +30,10 @@ class Exposition {
                const Labels& labels = {});
   void gauge(const std::string& name, const std::string& help, double value,
              const Labels& labels = {});
-  // `scale`: what one unit of the histogram is in the unit of the name (1e-6: microseconds are
-  // shown as seconds).
+  // `per_unit`: how many of what the histogram counts make one of what the name says (1e6:
+  // microseconds are shown as seconds).
   void histogram(const std::string& name, const std::string& help,
-                 const Histogram::Snapshot& snapshot, double scale, const Labels& labels = {});
+                 const Histogram::Snapshot& snapshot, double per_unit, const Labels& labels = {});
 
   std::string text() const;
 

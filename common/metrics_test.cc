@@ -18,12 +18,13 @@ TEST(Exposition, ShowsCountersGaugesAndHistogramsInPrometheusText) {
   Exposition out;
   out.counter("requests_total", "Requests.", 3, {{"request", "Produce"}});
   out.gauge("partitions", "Partitions.", 7);
-  out.histogram("latency_seconds", "Latency.", latency.snapshot(), 1e-6);
+  out.histogram("latency_seconds", "Latency.", latency.snapshot(), 1e6);
   const std::string text = out.text();
   EXPECT_THAT(text, HasSubstr("# HELP requests_total Requests.\n# TYPE requests_total counter\n"
                               "requests_total{request=\"Produce\"} 3"));
   EXPECT_THAT(text, HasSubstr("# TYPE partitions gauge\npartitions 7"));
   EXPECT_THAT(text, HasSubstr("latency_seconds_bucket{le=\"0.02\"} 2"));
+  EXPECT_THAT(text, HasSubstr("latency_seconds_bucket{le=\"1e-05\"} 1"));
   EXPECT_THAT(text, HasSubstr("latency_seconds_bucket{le=\"+Inf\"} 3"));
   EXPECT_THAT(text, HasSubstr("latency_seconds_count 3"));
 }

@@ -128,7 +128,7 @@ void ControllerMetrics::show_quorum(const ControllerFacts& facts, Instant now, E
             ? 0
             : static_cast<double>(recent.sum) / 1000 / static_cast<double>(recent.count));
   into.histogram("barnabas_quorum_commit_seconds",
-                 "From a decision of this controller to its commit", commit, 1e-6);
+                 "From a decision of this controller to its commit", commit, 1e6);
   into.counter("kafka_server_raftchannelmetrics_outgoing_byte_total",
                "Bytes sent to other controllers", static_cast<double>(quorum.counters.sent_bytes));
   into.counter("kafka_server_raftchannelmetrics_incoming_byte_total",

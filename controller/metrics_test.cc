@@ -34,8 +34,8 @@ TEST_F(ControllerMetricsTest, TheClusterIsCountedFromItsImage) {
   const ClusterFacts facts = look_at_cluster(cluster_.image());
   EXPECT_EQ(facts.topics, 2);
   EXPECT_EQ(facts.partitions, 3);
-  EXPECT_EQ(facts.leaderless, 1);        // alone-0
-  EXPECT_EQ(facts.not_preferred, 1);     // board-1 is led by 1
+  EXPECT_EQ(facts.leaderless, 1);     // alone-0
+  EXPECT_EQ(facts.not_preferred, 1);  // board-1 is led by 1
   EXPECT_EQ(facts.under_replicated, 3);
   EXPECT_EQ(facts.brokers_alive, 1);
   EXPECT_EQ(facts.brokers_fenced, 1);

@@ -4,21 +4,12 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 
 #include "common/clock.h"
+#include "common/histogram.h"
 
 namespace barnabas::api {
-
-class Count {
- public:
-  void add(int64_t by) { value_.fetch_add(by, std::memory_order_relaxed); }
-  int64_t value() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<int64_t> value_{0};
-};
 
 struct RequestMetrics {
   // One place for each API key that exists; the last is for keys of our own.
@@ -30,9 +21,16 @@ struct RequestMetrics {
   struct OfApi {
     Count requests;
     Count errors;
-    Count total_microseconds;
+    // In microseconds. Total is local (while its thread worked on it) and remote (while it waited
+    // for replicas, controllers, data).
+    Histogram total;
+    Histogram local;
+    Histogram remote;
   };
   std::array<OfApi, kPlaces> apis;
+  // Answers by the error code that they carry first; what lies beyond shares the last place.
+  static constexpr int kErrors = 160;
+  std::array<Count, kErrors> errors;
   Count bytes_in;
   Count bytes_out;
   Count connections;          // open now
@@ -44,10 +42,17 @@ struct RequestMetrics {
     apis[static_cast<size_t>(place(api_key))].requests.add(1);
     bytes_in.add(static_cast<int64_t>(bytes));
   }
-  void answered(int16_t api_key, size_t bytes, int16_t error, Duration took) {
+  // `remote`: the part of `took` for which it waited.
+  void answered(int16_t api_key, size_t bytes, int16_t error, Duration took, Duration remote) {
     OfApi& api = apis[static_cast<size_t>(place(api_key))];
-    if (error != 0) api.errors.add(1);
-    api.total_microseconds.add(took.count());
+    if (error != 0) {
+      api.errors.add(1);
+      const bool known = error > 0 && error < kErrors - 1;
+      errors[static_cast<size_t>(known ? error : kErrors - 1)].add(1);
+    }
+    api.total.add(took.count());
+    api.local.add((took - remote).count());
+    api.remote.add(remote.count());
     bytes_out.add(static_cast<int64_t>(bytes));
   }
 };

@@ -33,9 +33,10 @@ Buffer batch_of(const Append& append) {
 
 }  // namespace
 
-ShardRunner::ShardRunner(RunnerOptions options, std::shared_ptr<partition::Partition> replica,
-                         LeaderEpoch epoch, Executor& loop, std::unique_ptr<Random> random)
-    : options_(std::move(options)),
+ShardRunner::ShardRunner(const RunnerOptions& options,
+                         std::shared_ptr<partition::Partition> replica, LeaderEpoch epoch,
+                         Executor& loop, std::unique_ptr<Random> random)
+    : options_(options),
       replica_(std::move(replica)),
       epoch_(epoch),
       loop_(loop),
@@ -167,12 +168,9 @@ void ShardRunner::resign() {
 
 void ShardRunner::add_facts(std::vector<GroupFacts>& groups, std::vector<OffsetFacts>& offsets) {
   if (phase_ != Phase::kServing) return;
-  const auto listed = std::make_shared<ListGroupsAnswer>();
-  ask(ListGroupsCommand{},
-      [listed](Result result) { *listed = std::move(std::get<ListGroupsAnswer>(result)); });
-  for (ListedGroup& group : listed->groups) {
-    groups.push_back({std::move(group.group), group.state});
-  }
+  shard_.each_group([&](std::string_view group, GroupState state, size_t members) {
+    groups.push_back({std::string(group), state, members});
+  });
   shard_.each_offset(
       [&](std::string_view group, std::string_view topic, int32_t partition, int64_t offset) {
         offsets.push_back({std::string(group), std::string(topic), partition, offset});

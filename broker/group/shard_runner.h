@@ -43,6 +43,7 @@ struct RunnerOptions {
 struct GroupFacts {
   std::string group;
   GroupState state = GroupState::kEmpty;
+  size_t members = 0;
 };
 struct OffsetFacts {
   std::string group;
@@ -56,7 +57,7 @@ class ShardRunner final : public partition::Waiter,
  public:
   using Done = absl::AnyInvocable<void(Result)>;
 
-  ShardRunner(RunnerOptions options, std::shared_ptr<partition::Partition> replica,
+  ShardRunner(const RunnerOptions& options, std::shared_ptr<partition::Partition> replica,
               LeaderEpoch epoch, Executor& loop, std::unique_ptr<Random> random);
   ~ShardRunner() override;
 

@@ -100,6 +100,7 @@ void Connection::frame(Buffer bytes) {
   } else {
     api::answer_unknown_api_versions(std::move(responder));
   }
+  if (Slot* waiting = find(slot)) waiting->handled = loop_.now();
   set_mute();
 }
 
@@ -109,11 +110,16 @@ Connection::Slot* Connection::find(uint64_t slot) {
   return entry.answered ? nullptr : &entry;
 }
 
+void Connection::count_answer(const Slot& slot, size_t bytes, int16_t error) {
+  const Instant now = loop_.now();
+  const Duration waited = slot.handled == Instant{} ? Duration::zero() : now - slot.handled;
+  services_.metrics.answered(slot.api_key, bytes, error, now - slot.received, waited);
+}
+
 void Connection::respond(uint64_t slot, BufferChain response, int16_t error) {
   Slot* entry = find(slot);
   if (entry == nullptr) return;
-  services_.metrics.answered(entry->api_key, total_size(response) + 4, error,
-                             loop_.now() - entry->received);
+  count_answer(*entry, total_size(response) + 4, error);
   entry->answered = true;
   entry->response = std::move(response);
   held_back_bytes_ += total_size(entry->response);
@@ -123,7 +129,7 @@ void Connection::respond(uint64_t slot, BufferChain response, int16_t error) {
 void Connection::respond_nothing(uint64_t slot) {
   Slot* entry = find(slot);
   if (entry == nullptr) return;
-  services_.metrics.answered(entry->api_key, 0, 0, loop_.now() - entry->received);
+  count_answer(*entry, 0, 0);
   entry->answered = true;
   send_what_is_ready();
 }

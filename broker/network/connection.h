@@ -66,6 +66,7 @@ class Connection final : public LinkSink,
     size_t request_bytes = 0;
     int16_t api_key = 0;
     Instant received{};
+    Instant handled{};  // its handler has returned, and the answer waits for something
     std::shared_ptr<void> parked;
   };
 
@@ -74,6 +75,7 @@ class Connection final : public LinkSink,
   void notice(const api::Request& request);
   void send_what_is_ready();
   void set_mute();
+  void count_answer(const Slot& slot, size_t bytes, int16_t error);
 
   LinkPtr link_;
   Executor& loop_;
