@@ -66,6 +66,7 @@ class Cluster:
         self.directory = os.path.abspath(os.path.expanduser(directory))
         self.file = os.path.join(self.directory, "cluster.json")
         self.nodes, self.settings, self.controller_settings = [], {}, {}
+        self.metrics_port = 0  # of the first node, the next has the next; 0: free ones
         self.bin = os.path.join(self.directory, "bin")
         self.patience = 30.0  # seconds for anything to come up
 
@@ -87,12 +88,13 @@ class Cluster:
         self.controller_settings = state["controller_settings"]
         self.bin = state["bin"]
         self.patience = state["patience"]
+        self.metrics_port = state.get("metrics_port", 0)
         return self
 
     def save(self):
         state = {"nodes": [vars(node) for node in self.nodes], "settings": self.settings,
                  "controller_settings": self.controller_settings, "bin": self.bin,
-                 "patience": self.patience}
+                 "patience": self.patience, "metrics_port": self.metrics_port}
         with open(self.file + ".new", "w", encoding="utf-8") as file:
             json.dump(state, file, indent=1)
         os.replace(self.file + ".new", self.file)
@@ -126,7 +128,8 @@ class Cluster:
     def properties_of(self, node):
         voters = ",".join(f"{c.number}@127.0.0.1:{c.port}" for c in self.of("controller"))
         lines = {"node.id": node.number, "controller.quorum.voters": voters,
-                 "log.dirs": os.path.join(self.directory, node.name)}
+                 "log.dirs": os.path.join(self.directory, node.name),
+                 "metrics.address": f"127.0.0.1:{self.metrics_port_of(node)}"}
         if node.role == "broker":
             lines["listeners"] = f"PLAINTEXT://127.0.0.1:{node.port}"
             lines.update(self.settings)
@@ -158,6 +161,18 @@ class Cluster:
         child.returncode = 0  # it is waited for by pid, not through this object
         node.pid, node.start = child.pid, processes.started(child.pid) or 0
         self.save()
+
+    def metrics_port_of(self, node):
+        return self.metrics_port and self.metrics_port + self.nodes.index(node)
+
+    def metrics_of(self, node):
+        """HOST:PORT at which a node that runs serves metrics and health; "" if it does not yet."""
+        try:
+            with open(os.path.join(self.directory, node.name, "metrics.address"),
+                      encoding="ascii") as file:
+                return file.read().strip() if node.alive() else ""
+        except OSError:
+            return ""
 
     def output_of(self, node):
         return os.path.join(self.directory, "log", node.name + ".out")

@@ -46,6 +46,9 @@ def arguments():
     up.add_argument("--brokers", type=int, help="how many (3)")
     up.add_argument("--kafka-port", type=int, help="of broker 1, the next has the next (9092)")
     up.add_argument("--controller-port", type=int, help="of controller 1 (9640)")
+    up.add_argument("--metrics-port", type=int,
+                    help="for metrics and health of the first node, the next has the next (free "
+                    "ones, which status shows)")
     up.add_argument("--build", choices=["opt", "asan", "tsan"],
                     help="build with this configuration first (opt, where nothing runs yet)")
     up.add_argument("--bin", help="a directory with the binaries: build nothing")
@@ -94,6 +97,8 @@ def up(cluster, args):
         cluster.settings = dict(args.set)
     if args.set_controller:
         cluster.controller_settings = dict(args.set_controller)
+    if args.metrics_port is not None:
+        cluster.metrics_port = args.metrics_port
     running = any(node.alive() for node in cluster.nodes)
     if args.bin:
         cluster.bin = os.path.abspath(args.bin)
@@ -111,7 +116,7 @@ def rows(cluster):
         state = node.state()
         row = {"role": node.role, "id": node.number, "port": node.port, "state": state,
                "pid": None, "rss_kib": None, "peak_rss_kib": None, "cpu_seconds": None,
-               "uptime_seconds": None}
+               "uptime_seconds": None, "metrics": cluster.metrics_of(node) or None}
         if state in ("running", "paused"):
             now, peak = processes.memory_kib(node.pid)
             row.update(pid=node.pid, rss_kib=now, peak_rss_kib=peak,
@@ -127,12 +132,13 @@ def status(cluster, args):
                           "controllers": cluster.controllers, "bin": cluster.bin, "nodes": found}))
         return
     print(f"{'role':<11}{'id':>3}{'pid':>9}{'port':>7}  {'state':<8}{'RSS MiB':>8}{'CPU s':>8}"
-          f"{'up s':>9}")
+          f"{'up s':>9}  metrics and health")
     for row in found:
         there = row["pid"] is not None
         print(f"{row['role']:<11}{row['id']:>3}{row['pid'] or '-':>9}{row['port']:>7}  "
               f"{row['state']:<8}{row['rss_kib'] // 1024 if there else '-':>8}"
-              f"{row['cpu_seconds'] if there else '-':>8}{row['uptime_seconds'] if there else '-':>9}")
+              f"{row['cpu_seconds'] if there else '-':>8}{row['uptime_seconds'] if there else '-':>9}"
+              f"  {'http://' + row['metrics'] if row['metrics'] else '-'}")
 
 
 def chosen(cluster, args):
