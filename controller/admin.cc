@@ -2,6 +2,9 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <set>
+#include <string>
+
 #include "controller/decide/configs.h"
 #include "controller/decide/create_partitions.h"
 #include "controller/decide/create_topics.h"
@@ -60,6 +63,27 @@ proto::Decision decide(const metadata::Image& image, const AdminRequest& request
                 "This controller does not know such a request.");
       return {};
   }
+}
+
+// What is left of a request to create topics.
+AdminRequest without_answered(const AdminRequest& request, const AdminAnswer& answer) {
+  std::set<std::string> answered;
+  for (const proto::CreatedTopic& topic : answer.create_topics().topics()) {
+    answered.insert(topic.name());
+  }
+  AdminRequest rest = request;
+  rest.mutable_create_topics()->clear_topics();
+  for (const proto::NewTopic& topic : request.create_topics().topics()) {
+    if (answered.count(topic.name()) == 0) *rest.mutable_create_topics()->add_topics() = topic;
+  }
+  return rest;
+}
+
+void remember(const AdminRequest& request, const AdminAnswer& answer, proto::Decision& decision) {
+  if (decision.records().empty() || request.client().empty()) return;
+  decision.mutable_request()->set_client(request.client());
+  decision.mutable_request()->set_sequence(request.sequence());
+  decision.set_outcome(metadata::serialize(answer));
 }
 
 bool is_change(const AdminRequest& request) {
@@ -164,20 +188,40 @@ Failure Admin::repeated(const AdminRequest& request, const std::string** outcome
   return {};
 }
 
+// One decision after the other, each with as many topics as it holds. Each remembers the request
+// with everything answered so far, so that whoever is asked again goes on behind that (S3).
+void Admin::create_topics(AdminRequest request, AdminAnswer answer, Answered answered) {
+  AdminAnswer next;
+  proto::Decision decision = decide(ledger_.working(), without_answered(request, answer), random_,
+                                    limits_, ledger_.next_index(), next);
+  answer.mutable_create_topics()->MergeFrom(next.create_topics());
+  remember(request, answer, decision);
+  const bool complete = without_answered(request, answer).create_topics().topics().empty();
+  ledger_.commit(decision,
+                 [this, complete, request = std::move(request), answer = std::move(answer),
+                  answered = std::move(answered)](Fate fate) mutable {
+                   if (fate != Fate::kCommitted) return answered(without(fate));
+                   if (complete) return answered(std::move(answer));
+                   if (!ledger_.is_active()) return answered(without(Fate::kNotActive));
+                   create_topics(std::move(request), std::move(answer), std::move(answered));
+                 });
+}
+
 void Admin::change(const AdminRequest& request, Answered answered) {
   AdminAnswer answer;
   proto::Decision decision;
   const std::string* outcome = nullptr;
   if (const Failure failure = repeated(request, &outcome); failure.failed()) {
     answer = failed(failure);
-  } else if (outcome != nullptr) {
-    answer.ParseFromString(*outcome);
   } else {
-    decision = decide(ledger_.working(), request, random_, limits_, ledger_.next_index(), answer);
-    if (!decision.records().empty() && !request.client().empty()) {
-      decision.mutable_request()->set_client(request.client());
-      decision.mutable_request()->set_sequence(request.sequence());
-      decision.set_outcome(metadata::serialize(answer));
+    if (outcome != nullptr) answer.ParseFromString(*outcome);
+    const bool in_parts = request.has_create_topics();
+    if (in_parts && !without_answered(request, answer).create_topics().topics().empty()) {
+      return create_topics(request, std::move(answer), std::move(answered));
+    }
+    if (outcome == nullptr) {
+      decision = decide(ledger_.working(), request, random_, limits_, ledger_.next_index(), answer);
+      remember(request, answer, decision);
     }
   }
   ledger_.commit(decision, [this, answer = std::move(answer),

@@ -39,6 +39,8 @@ class Admin {
  private:
   void question(const proto::AdminRequest& request, Answered answered);
   void change(const proto::AdminRequest& request, Answered answered);
+  // `answer`: what has been done of it so far, in earlier decisions.
+  void create_topics(proto::AdminRequest request, proto::AdminAnswer answer, Answered answered);
   Failure repeated(const proto::AdminRequest& request, const std::string** outcome) const;
   proto::AdminAnswer without(Fate fate) const;
   proto::AdminAnswer failed(const Failure& failure) const;

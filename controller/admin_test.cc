@@ -140,6 +140,54 @@ TEST_F(AdminTest, WhenTooMuchIsInFlightTheRequestIsRefusedAndNothingIsRemembered
   EXPECT_EQ(code(1), 0);
 }
 
+TEST_F(AdminTest, S1_TopicsTooManyForOneDecisionAreCreatedInSeveral) {
+  limits_.max_changes = 4;
+  restart();
+  lead_with_brokers();
+  proto::AdminRequest request = numbered(1, create("a", 3));
+  for (const char* name : {"b", "c", "d", "a.b", "a_b"}) {
+    request.mutable_create_topics()->mutable_topics()->Add()->CopyFrom(
+        create(name, 2).create_topics().topics(0));
+  }
+  const proto::AdminAnswer answer = ask(request);
+  ASSERT_EQ(answer.create_topics().topics_size(), 6);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(answer.create_topics().topics(i).error().code(), 0) << i;
+    EXPECT_EQ(answer.create_topics().topics(i).name(), request.create_topics().topics(i).name());
+  }
+  EXPECT_EQ(answer.create_topics().topics(5).error().code(), 17);
+  EXPECT_EQ(answer.create_topics().index(), image().index().value());
+  EXPECT_EQ(image().partition_count(), 11u);
+  EXPECT_EQ(metadata::serialize(ask(request)), metadata::serialize(answer));
+}
+
+// The second controller knows from the log how far the first has come.
+TEST_F(AdminTest, P32_ARequestThatWasDoneInPartIsCompletedByWhoeverIsAskedAgain) {
+  limits_.max_changes = 4;
+  restart();
+  lead_with_brokers();
+  node_->commits_by_itself = false;
+  proto::AdminRequest request = numbered(1, create("a", 3));
+  request.mutable_create_topics()->mutable_topics()->Add()->CopyFrom(
+      create("b", 3).create_topics().topics(0));
+  call(request);
+  node_->commit_first();
+  node_->lose();
+  run(milliseconds(50));
+  ASSERT_EQ(answers_.size(), 1u);
+  EXPECT_NE(answers_[0].error().code(), 0);
+  ASSERT_NE(image().topic_by_name("a"), nullptr);
+  ASSERT_EQ(image().topic_by_name("b"), nullptr);
+  node_->commits_by_itself = true;
+  node_->lead();
+  const proto::AdminAnswer answer = ask(request);
+  ASSERT_EQ(answer.create_topics().topics_size(), 2);
+  EXPECT_EQ(answer.create_topics().topics(0).error().code(), 0);
+  EXPECT_EQ(answer.create_topics().topics(0).id(), image().topic_by_name("a")->id.bytes());
+  EXPECT_EQ(answer.create_topics().topics(1).error().code(), 0);
+  EXPECT_NE(image().topic_by_name("b"), nullptr);
+}
+
 TEST_F(AdminTest, PartitionsAreAddedAndTheAnswerNamesTheIndexAtWhichTheyExist) {
   lead_with_brokers();
   ask(create("foo", 2, 3));

@@ -162,8 +162,6 @@ Decided<proto::CreateTopicsAnswer> decide_create_topics(const Image& image,
   for (const proto::NewTopic& asked : command.topics()) {
     // A name that stands there twice is answered once.
     if (!answered.insert(asked.name()).second) continue;
-    proto::CreatedTopic* answer = out.answer.add_topics();
-    answer->set_name(asked.name());
     Assignment assignment;
     ConfigMap configs;
     Failure failure = names.check(asked.name());
@@ -173,16 +171,19 @@ Decided<proto::CreateTopicsAnswer> decide_create_topics(const Image& image,
                     : check_manual(image, asked, assignment);
     }
     if (!failure.failed()) failure = check_configs(asked, configs);
-    if (!failure.failed() && assignment.size() > room) {
+    if (!failure.failed() && assignment.size() > limits.max_changes) {
       failure = {ErrorCode::kPolicyViolation,
-                 absl::StrCat("One request creates at most ", limits.max_changes,
-                              " partitions in all. Send fewer topics at once.")};
+                 absl::StrCat("At most ", limits.max_changes,
+                              " partitions are created at once, not ", assignment.size(), ".")};
     }
+    if (!failure.failed() && assignment.size() > room) break;
+    proto::CreatedTopic* answer = out.answer.add_topics();
+    answer->set_name(asked.name());
     if (failure.failed()) {
       set_error(answer->mutable_error(), failure);
       continue;
     }
-    room -= assignment.size();
+    if (!command.validate_only()) room -= assignment.size();
     const Uuid id = Uuid::make(random);
     answer->set_partitions(static_cast<int32_t>(assignment.size()));
     answer->set_replication_factor(static_cast<int32_t>(assignment.front().size()));

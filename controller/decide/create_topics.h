@@ -1,5 +1,6 @@
-// New topics. Every topic of a request stands or falls by itself; those that stand are created in
-// one decision.
+// New topics. Every topic of a request stands or falls by itself. Those that stand are created in
+// one decision, as many as it holds: the answer ends before the first topic that does not fit, and
+// the rest is for the next decision (S1: each topic is whole).
 
 #pragma once
 

@@ -190,6 +190,21 @@ TEST_F(TopicsTest, AnUnknownConfigurationKeyIsRefusedWithTheNearest) {
   EXPECT_NE(answer.topics(0).error().message().find("'min.insync.replicas'"), std::string::npos);
 }
 
+TEST_F(TopicsTest, TheOffsetsTopicIsCreatedLikeAnyOtherAndTheControllersLogIsNot) {
+  proto::NewTopic* offsets = add("__consumer_offsets", 50, 3);
+  for (const auto& [key, value] :
+       {std::pair{"cleanup.policy", "compact"}, std::pair{"segment.bytes", "104857600"},
+        std::pair{"compression.type", "producer"}}) {
+    proto::ConfigEntry* entry = offsets->add_configs();
+    entry->set_key(key);
+    entry->set_value(value);
+  }
+  EXPECT_EQ(code(), ErrorCode::kNone);
+  EXPECT_EQ(cluster_.image().topic_by_name("__consumer_offsets")->partitions.size(), 50u);
+  add("__cluster_metadata");
+  EXPECT_NE(code(), ErrorCode::kNone);
+}
+
 TEST_F(TopicsTest, ValidateOnlyChecksEverythingAndCreatesNothing) {
   add("fine", 2, 2);
   add("bad", 1, 9);
@@ -201,15 +216,22 @@ TEST_F(TopicsTest, ValidateOnlyChecksEverythingAndCreatesNothing) {
   EXPECT_EQ(cluster_.image().topic_by_name("fine"), nullptr);
 }
 
-TEST_F(TopicsTest, S1_MoreThanOneDecisionHoldsIsRefusedTopicByTopic) {
+TEST_F(TopicsTest, S1_TheAnswerEndsBeforeTheFirstTopicThatDoesNotFitTheDecision) {
   cluster_.limits.max_changes = 10;
+  add("large", 11);
   add("a", 6);
   add("b", 6);
   add("c", 4);
   const proto::CreateTopicsAnswer answer = create();
-  EXPECT_EQ(answer.topics(0).error().code(), 0);
-  EXPECT_EQ(answer.topics(1).error().code(), 44);
-  EXPECT_EQ(answer.topics(2).error().code(), 0);
+  ASSERT_EQ(answer.topics_size(), 2);
+  EXPECT_EQ(answer.topics(0).error().code(), 44);
+  EXPECT_NE(answer.topics(0).error().message().find("At most 10"), std::string::npos);
+  EXPECT_EQ(answer.topics(1).error().code(), 0);
+  // Only to check takes no room.
+  add("b", 6);
+  add("c", 6);
+  request_.set_validate_only(true);
+  EXPECT_EQ(create().topics_size(), 2);
 }
 
 TEST_F(TopicsTest, TopicsAreDeletedByNameOrById) {
