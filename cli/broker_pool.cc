@@ -26,6 +26,11 @@ constexpr int kLeaderNotAvailable = 5;
 constexpr int kCoordinatorNotAvailable = 15;
 constexpr int16_t kManyKeys = 4;  // the first FindCoordinator with several keys
 
+// A broker that is gone, or that is not among those which run: another one takes its place.
+bool may_pass(const Problem& problem) {
+  return problem.exit == ExitCode::kUnreachable || problem.exit == ExitCode::kNotFound;
+}
+
 std::string endpoint_text(std::string_view host, int32_t port) {
   return to_string(Endpoint{std::string(host), static_cast<uint16_t>(port)});
 }
@@ -165,7 +170,6 @@ std::optional<Problem> BrokerPool::refresh(const std::set<std::string>& topics,
           broker.node_id,
           absl::StrCat(v6 ? "[" : "", std::string(broker.host), v6 ? "]" : "", ":", broker.port)};
     }
-    topics_.clear();
     for (const auto& topic : answer->body.topics) {
       Topic& known = topics_[std::string(topic.name.value_or(""))];
       known.code = topic.error_code;
@@ -182,11 +186,18 @@ std::optional<Problem> BrokerPool::refresh(const std::set<std::string>& topics,
 std::optional<Problem> BrokerPool::ask_leaders(std::set<TopicPartition> wanted,
                                                const std::string& tried, Ask ask, Lost lost) {
   const Deadline until = failover_deadline();
-  for (;;) {
+  for (bool first = true;; first = false) {
     if (wanted.empty()) return std::nullopt;
     std::set<std::string> topics;
     for (const TopicPartition& one : wanted) topics.insert(one.topic);
-    if (auto problem = refresh(topics, tried)) return problem;
+    const bool known = std::all_of(topics.begin(), topics.end(), [this](const std::string& topic) {
+      const auto found = topics_.find(topic);
+      return found != topics_.end() && found->second.code == 0;
+    });
+    // What was learned a moment ago serves as long as nobody says that it has changed.
+    if (!known || !first) {
+      if (auto problem = refresh(topics, tried)) return problem;
+    }
     const bool last = steady_clock::now() >= until;
     std::map<int32_t, std::set<TopicPartition>> by_leader;
     std::set<TopicPartition> again;
@@ -218,7 +229,7 @@ std::optional<Problem> BrokerPool::ask_leaders(std::set<TopicPartition> wanted,
       }
       if (!problem.has_value()) {
         again.insert(rest->begin(), rest->end());
-      } else if (last || problem->exit != ExitCode::kUnreachable) {
+      } else if (last || !may_pass(*problem)) {
         return problem;
       } else {
         again.insert(partitions.begin(), partitions.end());
@@ -234,8 +245,18 @@ std::optional<Problem> BrokerPool::ask_leaders(std::set<TopicPartition> wanted,
 }
 
 Result<std::map<std::string, BrokerPool::Coordinator>> BrokerPool::coordinators(
-    const std::set<std::string>& groups, const std::string& tried) {
+    const std::set<std::string>& wanted, const std::string& tried) {
   std::map<std::string, Coordinator> found;
+  std::set<std::string> groups;
+  for (const std::string& group : wanted) {
+    const auto known = coordinators_.find(group);
+    if (known == coordinators_.end()) {
+      groups.insert(group);
+    } else {
+      found[group] = known->second;
+    }
+  }
+  if (groups.empty()) return found;
   auto link = any(tried);
   if (!link.ok()) return link.problem();
   const auto learn = [&](int32_t id, std::string_view host, int32_t port) {
@@ -283,6 +304,7 @@ std::optional<Problem> BrokerPool::ask_coordinators(std::set<std::string> wanted
     for (const std::string& group : wanted) {
       const Coordinator& one = where.value()[group];
       if (one.code == 0) {
+        coordinators_[group] = one;
         by_node[one.node].insert(group);
       } else if (passes(one.code) && !last) {
         again.insert(group);
@@ -293,7 +315,7 @@ std::optional<Problem> BrokerPool::ask_coordinators(std::set<std::string> wanted
     for (const auto& [id, groups] : by_node) {
       auto link = node(id, tried);
       if (!link.ok()) {
-        if (last || link.problem().exit != ExitCode::kUnreachable) return link.problem();
+        if (last || !may_pass(link.problem())) return link.problem();
         again.insert(groups.begin(), groups.end());
         continue;
       }
@@ -302,7 +324,7 @@ std::optional<Problem> BrokerPool::ask_coordinators(std::set<std::string> wanted
         again.insert(rest->begin(), rest->end());
       } else {
         Problem problem = broken(rest.status(), tried);
-        if (last || problem.exit != ExitCode::kUnreachable) return problem;
+        if (last || !may_pass(problem)) return problem;
         again.insert(groups.begin(), groups.end());
       }
     }
@@ -310,6 +332,7 @@ std::optional<Problem> BrokerPool::ask_coordinators(std::set<std::string> wanted
       for (const std::string& group : again) lost(group, kCoordinatorNotAvailable, "");
       return std::nullopt;
     }
+    for (const std::string& group : again) coordinators_.erase(group);
     wanted = std::move(again);
     if (!wanted.empty()) pause();
   }

@@ -105,6 +105,7 @@ class BrokerPool {
   std::map<std::string, std::unique_ptr<Connection>> links_;
   std::map<int32_t, Node> nodes_;
   std::map<std::string, Topic> topics_;
+  std::map<std::string, Coordinator> coordinators_;  // of groups, as they were last seen
 };
 
 }  // namespace barnabas::cli

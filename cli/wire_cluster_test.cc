@@ -157,6 +157,31 @@ TEST_F(WireClusterTest, OffsetsAreAskedOfEachLeaderAndAgainWhenItHasMoved) {
   EXPECT_EQ(asked, 3);
 }
 
+TEST_F(WireClusterTest, WhatIsKnownIsNotAskedAgain) {
+  one.on<kafka::ListOffsetsRequest>(
+      7, [](const kafka::ListOffsetsRequest& request, int16_t version, kafka::MessageWriter& out) {
+        kafka::ListOffsetsResponse response;
+        auto& topic = response.topics.emplace_back();
+        topic.name = request.topics.at(0).name;
+        topic.partitions.emplace_back().offset = 5;
+        ASSERT_TRUE(response.write(out, version).ok());
+      });
+  two.on<kafka::DescribeGroupsRequest>(5, [](const kafka::DescribeGroupsRequest& request,
+                                             int16_t version, kafka::MessageWriter& out) {
+    kafka::DescribeGroupsResponse response;
+    response.groups.emplace_back().group_id = request.groups.at(0);
+    ASSERT_TRUE(response.write(out, version).ok());
+  });
+  looks = 1;  // the coordinator is known at once
+  WireCluster brokers = cluster();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(brokers.offsets({{{"board", 0}, kAtEnd}}).ok());
+    EXPECT_TRUE(brokers.describe_groups({"readers"}).ok());
+  }
+  EXPECT_EQ(one.asked(kafka::MetadataRequest::kApiKey), 1);
+  EXPECT_EQ(one.asked(kafka::FindCoordinatorRequest::kApiKey), 1);
+}
+
 TEST_F(WireClusterTest, APartitionWithoutALeaderIsToldOnceTimeIsUp) {
   const auto offsets =
       cluster(milliseconds(50)).offsets({{{"board", 2}, kAtEnd}, {{"nowhere", 0}, kAtEnd}});
