@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -21,6 +22,10 @@
 
 namespace barnabas::cli {
 namespace {
+
+std::string operations_url(const Endpoint& at) {
+  return absl::StrCat("http://localhost:", at.port, "/metrics");
+}
 
 // One run, from ready to stopped.
 class DevRun {
@@ -69,6 +74,7 @@ class DevRun {
         absl::StrCat(took_ms / 1000, ".", took_ms % 1000 / 100, took_ms % 100 / 10);
     // The command's output is all that may go to stdout then.
     std::ostream& out = options_.command.has_value() ? output_.err : output_.out;
+    const std::optional<Endpoint> operations = nodes_->operations();
     if (output_.data()) {
       JsonObject about;
       about.add("ready_ms", took_ms)
@@ -76,6 +82,7 @@ class DevRun {
           .add("cluster_id", nodes_->cluster_id());
       about.add("brokers", plan_.bootstrap()).add("controllers", plan_.controllers_list());
       about.add("data", plan_.directory);
+      if (operations.has_value()) about.add("metrics", operations_url(*operations));
       out << about.text() << std::endl;
       return;
     }
@@ -93,6 +100,7 @@ class DevRun {
         << "; --fresh empties it)\n"
         << " kafka    " << named(plan_.kafka_port) << "      admin  "
         << named(plan_.controller_port) << '\n';
+    if (operations.has_value()) out << " metrics  " << operations_url(*operations) << '\n';
     if (!usual) out << " first:   export BARNABAS_CONTROLLERS=" << plan_.controllers_list() << '\n';
     out << " try:     echo hi | barnabas produce demo      barnabas consume demo -o start -n 1     "
            " "

@@ -7,6 +7,7 @@
 #include <absl/status/status.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ class DevNodes {
   void stop(Task done);
   // After `ready`.
   const std::string& cluster_id() const { return cluster_id_; }
+  // Where the first broker serves metrics and health; nullopt: nowhere.
+  std::optional<Endpoint> operations() const { return brokers_[0]->operations(); }
 
  private:
   void look_whether_ready();

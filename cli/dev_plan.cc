@@ -153,6 +153,7 @@ absl::Status make_configs(const DevOptions& options, DevPlan& plan) {
     broker.set("metrics.address", "127.0.0.1:0");
     broker.set("offsets.topic.replication.factor", copies);
     broker.set("group.initial.rebalance.delay.ms", "0");
+    if (!options.command.has_value()) broker.set("metrics.address", "127.0.0.1:0");
     for (const auto& [key, value] : options.settings) broker.set(key, value);
     auto broker_config = broker::parse_config(broker, /*cores=*/1);
     if (!broker_config.ok()) return broker_config.status();

@@ -10,6 +10,7 @@ import tempfile
 import textwrap
 import time
 import unittest
+import urllib.request
 
 import harness
 from harness import wait_until
@@ -248,6 +249,8 @@ class DevVerb(unittest.TestCase):
     def test_three_nodes_replicate_and_cost_little_when_idle(self):
         dev = self.dev("--nodes", 3)
         print(f"barnabas dev, three nodes: ready in {dev.about['ready_ms']} ms")
+        with urllib.request.urlopen(dev.about["metrics"], timeout=20) as answer:
+            self.assertIn(b"kafka_server_replicamanager_partitioncount", answer.read())
         created = self.about(dev, "topic", "create", "t", "-p", 3)
         self.assertEqual(created.returncode, 0, created.stderr)
 
