@@ -214,7 +214,9 @@ void PartitionShell::fence(const std::string& trouble, Outcome& outcome) {
              << ". Its other replicas go on; see the lines above for the cause, then restart the"
              << " broker.";
   core_.fence(trouble, outcome.effects);
-  around_.proposer.out_of_service(id_, trouble);
+  // A disk that fails ends the whole broker, and takes nothing from what was synced before: the
+  // next incarnation is to be trusted as after any crash.
+  if (disk_failure_.ok()) around_.proposer.out_of_service(id_, trouble);
 }
 
 void PartitionShell::log_failed(const absl::Status& status, const char* doing, Outcome& outcome) {

@@ -244,11 +244,14 @@ void LocalPartitions::start(const TopicPartition& id, const metadata::TopicImage
                                      ? open(id, topic.name, *path, /*clean=*/false, {}, settings)
                                      : absl::StatusOr<Shell>(path.status());
   if (!opened.ok()) {
-    if (is_disk_failure(opened.status())) failed_ = opened.status();
+    if (is_disk_failure(opened.status())) {
+      failed_ = opened.status();
+    } else {
+      options_.surroundings.proposer.out_of_service(id, std::string(opened.status().message()));
+    }
     LOG(ERROR) << "cannot make the replica " << directory_name(topic.name, id.index) << " in "
                << directory_.path() << ": " << opened.status().message()
                << "; it stays offline on this broker until the next start";
-    options_.surroundings.proposer.out_of_service(id, std::string(opened.status().message()));
     return;
   }
   MutexLock lock(mutex_);

@@ -186,6 +186,7 @@ TEST_F(PartitionsTest, ADamagedReplicaIsOfflineAndTheOthersServe) {
   disk.cut_tail("/data/bad-0/00000000000000000000.log", 80);
   start();
   EXPECT_EQ(partitions->find(bad), nullptr);
+  EXPECT_EQ(proposer.lost, std::vector<TopicPartition>{bad});  // so that nobody elects it
   ASSERT_NE(partitions->find(good), nullptr);
   EXPECT_EQ(partitions->find(good)->view().log_end, Offset{3});
   EXPECT_FALSE(partitions->stop().ok());  // so the next start looks at it again

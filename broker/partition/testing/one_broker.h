@@ -27,6 +27,10 @@ inline constexpr char kPath[] = "/data";
 
 struct NoProposer : Proposer {
   void propose(InSyncProposal) override {}
+  void out_of_service(const metadata::TopicPartition& id, const std::string&) override {
+    lost.push_back(id);
+  }
+  std::vector<metadata::TopicPartition> lost;
 };
 
 class OneBroker : public ::testing::Test {

@@ -44,7 +44,11 @@ inline Buffer bytes_of(const Batch& batch, WallTime now) {
 
 struct RecordingProposer : Proposer {
   void propose(InSyncProposal proposal) override { proposals.push_back(std::move(proposal)); }
+  void out_of_service(const metadata::TopicPartition&, const std::string& why) override {
+    lost.push_back(why);
+  }
   std::vector<InSyncProposal> proposals;
+  std::vector<std::string> lost;
 };
 
 struct CountingWaiter : Waiter {
