@@ -276,6 +276,15 @@ class DoctorFromAnotherMachine(unittest.TestCase):
             self.wait_logged(guess)
             self.assertEqual(self.log().count(guess), 1)
 
+    def test_a_map_says_it_by_the_network_of_the_client(self):
+        port = self.start({"advertised.map": "10.77.0.0/24 -> k{node}.invalid:{9092+node}, * -> auto"})
+        ran = self.doctor(f"10.77.0.2:{port}")
+        self.assertEqual(ran.returncode, 9, ran.stdout)
+        self.assertIn("node 1 says: connect to k1.invalid:9093", ran.stdout)
+        inside = subprocess.run(self.inside + self.cluster.tool(
+            "barnabas", "doctor", f"localhost:{port}"), capture_output=True, text=True, timeout=60)
+        self.assertEqual(inside.returncode, 0, inside.stdout)
+
     def test_packets_that_vanish_are_told_from_a_refusal(self):
         # Nobody on that network has the address.
         port = self.start({"advertised.listeners": "PLAINTEXT://10.77.0.99:9092"})
