@@ -64,6 +64,9 @@ void RequestCollector::collect(const api::RequestMetrics& requests, Instant now,
   into.counter("barnabas_connections_refused_total",
                "Connections closed for what they sent: no Kafka protocol, or an unknown request",
                number(requests.refused_connections));
+  into.counter("barnabas_unreachable_advertised_suspected_total",
+               "Machines whose clients keep asking where the brokers are and never connect to them",
+               number(requests.unreached_clients));
   into.counter("barnabas_produce_refused_disk_full_total",
                "Batches refused because the disk is nearly full",
                number(requests.produce_refused_disk_full));

@@ -35,6 +35,7 @@ struct RequestMetrics {
   Count bytes_out;
   Count connections;          // open now
   Count refused_connections;  // closed for what they sent
+  Count unreached_clients;    // machines whose clients never use what they are told
   Count produced_bytes;
   Count produce_refused_disk_full;
 

@@ -49,6 +49,7 @@ void Connection::notice(const api::Request& request) {
     return clients.worked(host, request.received);
   }
   if (!clients.asked(host, request.received)) return;
+  services_.metrics.unreached_clients.add(1);
   LOG(WARNING) << "a client at " << host << " (" << request.client_id
                << ") keeps asking where the brokers are and never connects to them: it probably "
                   "cannot reach what advertised.listeners tells it; run barnabas doctor there";
