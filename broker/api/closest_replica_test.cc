@@ -91,12 +91,7 @@ TEST_F(ClosestReplica, WithoutARackAwareSelectorTheLeaderServesEverybody) {
 
 TEST_F(ClosestReplica, ABrokerThatIsFencedIsNotNamed) {
   copied(3);
-  proto::Decision fence;
-  proto::BrokerChange& change = *fence.add_records()->mutable_broker_change();
-  change.set_id(2);
-  change.set_epoch(port.epoch_of(2).value());
-  change.set_fenced(true);
-  port.session.commit(fence);
+  port.fence(2);
   EXPECT_EQ(preferred("west"), -1);
 }
 

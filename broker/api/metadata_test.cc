@@ -74,12 +74,7 @@ TEST_F(Metadata, WaitsForTheControllersWordOnALeaderWhoseConnectionBroke) {
   client->send(request_frame(named({"board"}), 7, 1));
   port.simulation.run_for(std::chrono::milliseconds(100));
   EXPECT_TRUE(client->frames.empty());
-  proto::Decision fence;
-  proto::BrokerChange& change = *fence.add_records()->mutable_broker_change();
-  change.set_id(2);
-  change.set_epoch(port.epoch_of(2).value());
-  change.set_fenced(true);
-  port.session.commit(fence);
+  port.fence(2);
   port.simulation.run_for(std::chrono::milliseconds(10));
   ASSERT_EQ(client->frames.size(), 1u);
 }

@@ -192,6 +192,14 @@ class KafkaPort {
     change.set_fenced(false);
     session.commit(unfence);
   }
+  void fence(int32_t id) {
+    proto::Decision decision;
+    proto::BrokerChange& change = *decision.add_records()->mutable_broker_change();
+    change.set_id(id);
+    change.set_epoch(epoch_of(id).value());
+    change.set_fenced(true);
+    session.commit(decision);
+  }
   BrokerEpoch epoch_of(int32_t id) const {
     const metadata::BrokerImage* broker_image = session.image.broker(BrokerId{id});
     return broker_image == nullptr ? kNoBrokerEpoch : broker_image->epoch;
