@@ -84,56 +84,40 @@ void hunt(PlantedBugs planted, bool forget_votes) {
   }
 }
 
-class SimulationDeathTest : public ::testing::Test {
+struct Planted {
+  const char* name;         // what the test is called
+  bool PlantedBugs::* bug;  // nullptr: hard state is called durable and is not
+  const char* caught_by;    // the invariants that may see it first
+};
+
+class SimulationDeathTest : public ::testing::TestWithParam<Planted> {
  protected:
   SimulationDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 };
 
-TEST_F(SimulationDeathTest, P14_CatchesAcknowledgementsBeforeTheSync) {
+TEST_P(SimulationDeathTest, IsCaught) {
   PlantedBugs bugs;
-  bugs.acknowledge_before_sync = true;
-  EXPECT_DEATH(hunt(bugs, false), "I9|I10|I11");
+  if (GetParam().bug != nullptr) bugs.*GetParam().bug = true;
+  EXPECT_DEATH(hunt(bugs, GetParam().bug == nullptr), GetParam().caught_by);
 }
 
-TEST_F(SimulationDeathTest, P1_CatchesOldTermsCommittedByCounting) {
-  PlantedBugs bugs;
-  bugs.commit_old_terms = true;
-  EXPECT_DEATH(hunt(bugs, false), "I5|I12|I14|I6|I4");
-}
-
-TEST_F(SimulationDeathTest, P20_CatchesTrustInAStaleAppendCompletion) {
-  PlantedBugs bugs;
-  bugs.trust_stale_append_done = true;
-  EXPECT_DEATH(hunt(bugs, false), "I9|I10|I11");
-}
-
-TEST_F(SimulationDeathTest, P16_CatchesVotesThatWereNotPersisted) {
-  EXPECT_DEATH(hunt(PlantedBugs(), true), "I1:|I2|I10");
-}
-
-TEST_F(SimulationDeathTest, CatchesASecondVoteInOneTerm) {
-  PlantedBugs bugs;
-  bugs.vote_twice = true;
-  EXPECT_DEATH(hunt(bugs, false), "I1:|I2|I3|I10");
-}
-
-TEST_F(SimulationDeathTest, CatchesVotesForALogThatIsBehind) {
-  PlantedBugs bugs;
-  bugs.ignore_log_when_voting = true;
-  EXPECT_DEATH(hunt(bugs, false), "I5|I12|I14|I6|I4");
-}
-
-TEST_F(SimulationDeathTest, P6_CatchesReadsWithoutARound) {
-  PlantedBugs bugs;
-  bugs.read_without_round = true;
-  EXPECT_DEATH(hunt(bugs, false), "I19");
-}
-
-TEST_F(SimulationDeathTest, P15_CatchesAcknowledgementOfAnUnverifiedTail) {
-  PlantedBugs bugs;
-  bugs.acknowledge_unverified_tail = true;
-  EXPECT_DEATH(hunt(bugs, false), "I9|I11|per peer|does not have");
-}
+INSTANTIATE_TEST_SUITE_P(
+    Planted, SimulationDeathTest,
+    ::testing::Values(Planted{"P14_AcknowledgementBeforeTheSync",
+                              &PlantedBugs::acknowledge_before_sync, "I9|I10|I11"},
+                      Planted{"P1_OldTermsCommittedByCounting", &PlantedBugs::commit_old_terms,
+                              "I5|I12|I14|I6|I4"},
+                      Planted{"P20_TrustInAStaleAppendCompletion",
+                              &PlantedBugs::trust_stale_append_done, "I9|I10|I11"},
+                      Planted{"P16_VotesThatWereNotPersisted", nullptr, "I1:|I2|I10"},
+                      Planted{"ASecondVoteInOneTerm", &PlantedBugs::vote_twice, "I1:|I2|I3|I10"},
+                      Planted{"VotesForALogThatIsBehind", &PlantedBugs::ignore_log_when_voting,
+                              "I5|I12|I14|I6|I4"},
+                      Planted{"P6_ReadsWithoutARound", &PlantedBugs::read_without_round, "I19"},
+                      Planted{"P15_AcknowledgementOfAnUnverifiedTail",
+                              &PlantedBugs::acknowledge_unverified_tail,
+                              "I9|I11|per peer|does not have"}),
+    [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace barnabas::raft::testing
