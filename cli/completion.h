@@ -14,7 +14,8 @@
 
 namespace barnabas::cli {
 
-inline constexpr std::chrono::milliseconds kCompletionTime{150};
+// With the start of the process it is 150 ms.
+inline constexpr std::chrono::milliseconds kCompletionTime{120};
 
 // Prints the script for bash, zsh or fish.
 int completion(const Output& output, const std::string& shell);

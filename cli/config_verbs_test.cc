@@ -209,6 +209,16 @@ TEST_F(ConfigVerbs, ExplainKnowsAKeyAnErrorAndAnExitCode) {
     EXPECT_EQ(explain(output(), spelt), 0) << spelt;
     EXPECT_EQ(out.str().rfind("NOT_ENOUGH_REPLICAS 19", 0), 0U) << spelt;
   }
+  for (const auto& [spelt, number] :
+       {std::pair("NotLeaderForPartitionException", "NOT_LEADER_OR_FOLLOWER 6"),
+        std::pair("RecordTooLargeException", "MESSAGE_TOO_LARGE 10"),
+        std::pair("MSG_SIZE_TOO_LARGE", "MESSAGE_TOO_LARGE 10"),
+        std::pair("TimeoutException", "REQUEST_TIMED_OUT 7"),
+        std::pair("InvalidTopicException", "INVALID_TOPIC_EXCEPTION 17")}) {
+    out.str("");
+    EXPECT_EQ(explain(output(), spelt), 0) << spelt;
+    EXPECT_EQ(out.str().rfind(number, 0), 0U) << out.str();
+  }
   EXPECT_EQ(config_explain(output(), "retention.ms"), 0);
 }
 

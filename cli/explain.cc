@@ -42,7 +42,59 @@ constexpr ExitMeaning kExits[] = {
     {64, "status: the command line was not understood", "barnabas status --help"},
 };
 
+// What libraries and older versions call an error, bare of everything but letters, and without
+// "Exception" and "Error".
+struct Alias {
+  const char* name;
+  kafka::ErrorCode code;
+};
+
+constexpr Alias kAliases[] = {
+    {"COORDINATORLOADINPROGRESS", kafka::ErrorCode::kCoordinatorLoadInProgress},
+    {"CORRUPTRECORD", kafka::ErrorCode::kCorruptMessage},
+    {"DISCONNECT", kafka::ErrorCode::kNetworkException},
+    {"GROUPCOORDINATORNOTAVAILABLE", kafka::ErrorCode::kCoordinatorNotAvailable},
+    {"GROUPLOADINPROGRESS", kafka::ErrorCode::kCoordinatorLoadInProgress},
+    {"GROUPNOTEMPTY", kafka::ErrorCode::kNonEmptyGroup},
+    {"INVALIDCONFIGURATION", kafka::ErrorCode::kInvalidConfig},
+    {"INVALIDMSG", kafka::ErrorCode::kCorruptMessage},
+    {"INVALIDMSGSIZE", kafka::ErrorCode::kInvalidFetchSize},
+    {"INVALIDTOPIC", kafka::ErrorCode::kInvalidTopicException},
+    {"MSGSIZETOOLARGE", kafka::ErrorCode::kMessageTooLarge},
+    {"NOTCOORDINATORFORGROUP", kafka::ErrorCode::kNotCoordinator},
+    {"NOTLEADERFORPARTITION", kafka::ErrorCode::kNotLeaderOrFollower},
+    {"RECORDBATCHTOOLARGE", kafka::ErrorCode::kRecordListTooLarge},
+    {"RECORDTOOLARGE", kafka::ErrorCode::kMessageTooLarge},
+    {"TIMEOUT", kafka::ErrorCode::kRequestTimedOut},
+    {"TOPICEXISTS", kafka::ErrorCode::kTopicAlreadyExists},
+    {"UNKNOWNTOPICORPART", kafka::ErrorCode::kUnknownTopicOrPartition},
+};
+
 std::string text(std::string_view view) { return std::string(view); }
+
+// NotEnoughReplicasException, NOT_ENOUGH_REPLICAS and not-enough-replicas are one.
+std::string bare(const std::string& name) {
+  std::string out;
+  for (const char c : name) {
+    if (absl::ascii_isalnum(static_cast<unsigned char>(c))) out += absl::ascii_toupper(c);
+  }
+  for (const std::string ending : {"EXCEPTION", "ERROR"}) {
+    if (out.ends_with(ending)) out.erase(out.size() - ending.size());
+  }
+  return out;
+}
+
+const ErrorAdvice* advice_by_name(const std::string& name) {
+  const std::string wanted = bare(name);
+  if (wanted.empty()) return nullptr;
+  for (const ErrorAdvice& advice : all_error_advice()) {
+    if (bare(text(kafka::error_name(advice.code))) == wanted) return &advice;
+  }
+  for (const Alias& alias : kAliases) {
+    if (wanted == alias.name) return error_advice(static_cast<int>(alias.code));
+  }
+  return nullptr;
+}
 
 void line(const Output& output, const char* title, const std::string& value) {
   if (!value.empty()) output.out << "  " << title << value << '\n';
@@ -164,23 +216,7 @@ int explain(const Output& output, const std::string& what) {
     if (const ErrorAdvice* advice = error_advice(number)) return print_error(output, *advice);
     return unknown(output, what, "error code of Kafka's", {}, "a number from -1 to 136");
   }
-  // As libraries print them: NotEnoughReplicas, _not_enough_replicas, NOT-ENOUGH-REPLICAS.
-  const auto bare = [](const std::string& name) {
-    std::string out;
-    for (const char c : name) {
-      if (absl::ascii_isalnum(static_cast<unsigned char>(c))) out += absl::ascii_toupper(c);
-    }
-    for (const char* ending : {"EXCEPTION", "ERROR"}) {
-      if (out.ends_with(ending)) out.erase(out.size() - std::string(ending).size());
-    }
-    return out;
-  };
-  const std::string wanted = bare(what);
-  for (const ErrorAdvice& advice : all_error_advice()) {
-    if (!wanted.empty() && bare(text(kafka::error_name(advice.code))) == wanted) {
-      return print_error(output, advice);
-    }
-  }
+  if (const ErrorAdvice* advice = advice_by_name(what)) return print_error(output, *advice);
   if (const ConfigKey* key = find_key(what)) return print_key(output, *key);
   std::vector<std::string> candidates = error_names();
   for (std::string& key : all_keys()) candidates.push_back(std::move(key));
