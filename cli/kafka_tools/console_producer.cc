@@ -89,8 +89,9 @@ std::optional<std::string> take(std::string& rest, const std::string& separator)
 
 absl::StatusOr<Line> parse(const Reader& reader, const std::string& text, int number) {
   const auto missing = [&](const char* what) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("No ", what, " separator found on line number ", number, ": '", text, "'"));
+    return absl::InvalidArgumentError(absl::StrCat("org.apache.kafka.common.KafkaException: No ",
+                                                   what, " separator found on line number ", number,
+                                                   ": '", text, "'"));
   };
   Line out;
   std::string rest = text;

@@ -151,7 +151,8 @@ absl::Status describe_groups(wire::Cluster& cluster, const Arguments& arguments,
     const auto group = describe_group(cluster, name);
     if (!group.ok()) return group.status();
     if (!group->exists()) {
-      return absl::NotFoundError(exception(69, absl::StrCat("Group ", name, " not found.")));
+      return absl::NotFoundError(group->missing.empty() ? exception(69, std::nullopt)
+                                                        : group->missing);
     }
     if (arguments.has("members")) {
       describe_members(*group, arguments.has("verbose"), streams);

@@ -73,6 +73,7 @@ absl::StatusOr<Group> describe_group(wire::Cluster& cluster, const std::string& 
   const auto error = static_cast<kafka::ErrorCode>(in.error_code);
   if (error == kafka::ErrorCode::kGroupIdNotFound) {
     out.state = "Dead";
+    out.missing = exception(in.error_code, in.error_message);
     return out;
   }
   if (error != kafka::ErrorCode::kNone) return failed(in.error_code, in.error_message);

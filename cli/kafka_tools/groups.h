@@ -30,6 +30,7 @@ struct Group {
   std::string name, state, assignor;
   wire::Node coordinator;
   std::vector<GroupMember> members;
+  std::string missing;  // why there is no such group, in the broker's words
   bool exists() const { return state != "Dead"; }
 };
 
