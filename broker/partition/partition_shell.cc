@@ -156,7 +156,10 @@ void PartitionShell::settle(Outcome& outcome) {
   if (effects.begin_epoch.has_value()) {
     absl::Status status = log_->begin_epoch(*effects.begin_epoch);
     effects.begin_epoch.reset();
-    if (!status.ok()) fence(absl::StrCat("beginning an epoch: ", status.message()), outcome);
+    if (!status.ok()) {
+      if (absl::IsInternal(status)) disk_failure_ = status;
+      fence(absl::StrCat("beginning an epoch: ", status.message()), outcome);
+    }
   }
   if (effects.leadership_ended) {
     effects.leadership_ended = false;
@@ -256,6 +259,7 @@ void PartitionShell::flushed(const storage::FlushTicket& ticket, const absl::Sta
     const bool moved = log_->complete_flush(ticket, status);
     if (!status.ok()) {
       if (core_.role() != Role::kFenced) {
+        disk_failure_ = status;
         fence(absl::StrCat("making records durable: ", status.message()), outcome);
       }
     } else {
