@@ -195,7 +195,7 @@ TEST_F(Join, AFullGroupRefusesMoreMembers) {
 
 TEST_F(Join, MetadataThatCouldNeverBeStoredIsRefused) {
   JoinCommand command = consumer("a");
-  command.protocols[0].metadata = std::string(10'000'000, 'x');
+  command.protocols[0].metadata.assign(10'000'000, 'x');
   EXPECT_EQ(error_of(world.enter(command)), ErrorCode::kMessageTooLarge);
 }
 
