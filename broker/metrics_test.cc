@@ -167,16 +167,17 @@ TEST_F(CollectorTest, LagIsTheDistanceToTheHighWatermarkInRecordsAndInTime) {
   produce(board, 10);
   const int64_t now = port_.broker.clock().wall().time_since_epoch().count();
   produce(board, 5, now - 7'000);
+  produce(board, 5, now - 3'000);
   group::CoordinatorFacts facts;
   facts.groups = {{"landlady", group::GroupState::kStable, 2}};
   facts.offsets = {{"landlady", "board", 0, 10}, {"landlady", "not here", 3, 4}};
   const std::string text = groups(facts, {true, "", ""});
-  EXPECT_THAT(text, HasSubstr("barnabas_group_lag_records{group=\"landlady\"} 5\n"));
+  EXPECT_THAT(text, HasSubstr("barnabas_group_lag_records{group=\"landlady\"} 10\n"));
   EXPECT_THAT(text, HasSubstr("barnabas_group_lag_seconds{group=\"landlady\"} 7"));
   EXPECT_THAT(text, HasSubstr("barnabas_group_state{group=\"landlady\",state=\"Stable\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("kafka_consumergroup_members{consumergroup=\"landlady\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("kafka_consumergroup_lag{consumergroup=\"landlady\",topic=\"board\","
-                              "partition=\"0\"} 5\n"));
+                              "partition=\"0\"} 10\n"));
   EXPECT_THAT(text, HasSubstr("kafka_consumergroup_current_offset{consumergroup=\"landlady\","
                               "topic=\"not here\",partition=\"3\"} 4\n"));
   EXPECT_THAT(text, Not(HasSubstr("kafka_consumergroup_lag{consumergroup=\"landlady\","
@@ -185,6 +186,9 @@ TEST_F(CollectorTest, LagIsTheDistanceToTheHighWatermarkInRecordsAndInTime) {
   EXPECT_THAT(groups(facts, {}, seconds(10)),
               HasSubstr("barnabas_group_lag_seconds{group=\"landlady\"} 17"));
   facts.offsets[0].offset = 15;
+  EXPECT_THAT(groups(facts, {}, seconds(10)),
+              HasSubstr("barnabas_group_lag_seconds{group=\"landlady\"} 13"));
+  facts.offsets[0].offset = 20;
   EXPECT_THAT(groups(facts, {}, seconds(10)),
               HasSubstr("barnabas_group_lag_seconds{group=\"landlady\"} 0\n"));
 }
