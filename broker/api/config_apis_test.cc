@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "broker/config_keys.h"
 #include "broker/testing/admin_port.h"
 #include "kafka/messages/alter_configs.h"
 #include "kafka/messages/describe_configs.h"
@@ -137,6 +138,16 @@ TEST_F(Configs, ABrokersOwnFileIsShownReadOnly) {
   EXPECT_EQ(find(got.body, "num.network.threads").value, "4");
   EXPECT_EQ(find(got.body, "num.network.threads").config_source, 5);
   EXPECT_FALSE(find(got.body, "broker.rack").value.has_value());
+}
+
+TEST_F(Configs, EveryKeyOfAFileThatHasAnEffectIsDescribed) {
+  const auto got = call<DescribeConfigsResponse>(describe(kBroker, "1"), 4);
+  std::set<std::string, std::less<>> described;
+  for (const Config& config : got.body.results.at(0).configs) described.emplace(config.name);
+  for (const std::string& key : broker::all_key_names()) {
+    if (broker::kind_of(key) != broker::KeyKind::kEffective) continue;
+    EXPECT_TRUE(described.contains(key)) << key << " has no row in metadata/static_key_table.cc";
+  }
 }
 
 TEST_F(Configs, ABrokerDescribesItselfOnly) {
@@ -272,6 +283,8 @@ TEST_F(Configs, WhatIsPlainlyWrongIsNotForwarded) {
   EXPECT_EQ(refused(change(8, "1", "root", 0, "DEBUG")), 42);
   EXPECT_EQ(refused(change(kBroker, "2", "log.retention.ms", 0, "5")), 42);
   EXPECT_EQ(refused(change(kBroker, "b1", "log.retention.ms", 0, "5")), 42);
+  EXPECT_EQ(refused(change(kTopic, "a/b", "retention.ms", 0, "5")), 17);
+  EXPECT_EQ(refused(change(kTopic, "", "retention.ms", 0, "5")), 42);
   IncrementalAlterConfigsRequest twice = change(kTopic, "board", "retention.ms", 0, "5");
   twice.resources.push_back(change(kTopic, "board", "segment.ms", 0, "5").resources[0]);
   EXPECT_EQ(refused(twice), 42);

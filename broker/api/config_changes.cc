@@ -8,6 +8,7 @@
 
 #include "broker/api/config_resources.h"
 #include "broker/api/forwarding.h"
+#include "broker/api/topic_name.h"
 
 namespace barnabas::api {
 namespace {
@@ -42,9 +43,9 @@ void take(const proto::AlteredResource& from, ResourceOutcome& outcome) {
 ConfigChanges::ConfigChanges(BrokerId self, bool validate_only, bool replace)
     : self_(self), validate_only_(validate_only), replace_(replace) {}
 
-void ConfigChanges::refuse(Asked& asked, std::string why) {
+void ConfigChanges::refuse(Asked& asked, std::string why, ErrorCode error) {
   if (asked.outcome.error != ErrorCode::kNone) return;
-  asked.outcome.error = ErrorCode::kInvalidRequest;
+  asked.outcome.error = error;
   asked.outcome.message = std::move(why);
 }
 
@@ -59,7 +60,16 @@ void ConfigChanges::begin(int8_t type, std::string_view name) {
 
 void ConfigChanges::check_resource(Asked& asked) {
   const ResourceOutcome& outcome = asked.outcome;
-  if (outcome.type == kTopicResource) return;
+  if (outcome.type == kTopicResource) {
+    if (outcome.name.empty()) {
+      refuse(asked, "A topic must be named: defaults for topics are set for all brokers.");
+    } else if (!is_topic_name(outcome.name)) {
+      refuse(asked,
+             absl::StrCat("'", outcome.name.substr(0, 249), "' cannot be the name of a topic."),
+             ErrorCode::kInvalidTopicException);
+    }
+    return;
+  }
   if (outcome.type != kBrokerResource) {
     return refuse(asked, absl::StrCat("Resource type ", outcome.type,
                                       " cannot be changed here: topics (2) and brokers (4) can."));

@@ -45,7 +45,8 @@ class ConfigChanges {
     ResourceOutcome outcome;
     proto::ConfigResource resource;
   };
-  void refuse(Asked& asked, std::string why);
+  void refuse(Asked& asked, std::string why,
+              kafka::ErrorCode error = kafka::ErrorCode::kInvalidRequest);
   void check_resource(Asked& asked);
   void refuse_repeated();
 

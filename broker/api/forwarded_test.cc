@@ -148,6 +148,27 @@ TEST_F(Forwarded, ATopicIsNamedOrGivenByItsIdNotBoth) {
   EXPECT_TRUE(port.session.admin_requests.empty());
 }
 
+TEST_F(Forwarded, ATopicThatIsThereTwiceIsNotDeleted) {
+  DeleteTopicsRequest message;
+  for (std::string_view name : {"board", "letters", "board", ""}) {
+    message.topics.emplace_back().name = name;
+  }
+  message.topics.emplace_back().name.reset();
+  send(message, 6);
+  proto::AdminAnswer out;
+  out.mutable_delete_topics()->add_topics()->set_name("letters");
+  const proto::AdminRequest request = take(out);
+  ASSERT_EQ(request.delete_topics().topics_size(), 1);
+  EXPECT_EQ(request.delete_topics().topics(0).name(), "letters");
+  const auto got = answer<DeleteTopicsResponse>(6);
+  std::vector<std::pair<std::string, int>> told;
+  for (const auto& topic : got.body.responses) {
+    told.emplace_back(topic.name.value_or("null"), topic.error_code);
+  }
+  EXPECT_EQ(told, (std::vector<std::pair<std::string, int>>{
+                      {"null", 42}, {"", 3}, {"board", 42}, {"letters", 0}}));
+}
+
 TEST_F(Forwarded, OnlyMetadataCreatesTopicsThatAreAskedFor) {
   kafka::ListOffsetsRequest offsets;
   offsets.replica_id = -1;
