@@ -170,7 +170,16 @@ void FetchOffsetsCall::fill_group(const OffsetFetchRequest::OffsetFetchRequestGr
   }
 }
 
+// Older clients do not expect "not available" here, but do look for the coordinator again when it
+// has moved.
+void tell_as_moved(group::FetchOffsetsAnswer& answer) {
+  if (answer.error == ErrorCode::kCoordinatorNotAvailable) {
+    answer.error = ErrorCode::kNotCoordinator;
+  }
+}
+
 void FetchOffsetsCall::answered(std::vector<group::Result> results) {
+  for (group::Result& result : results) tell_as_moved(std::get<group::FetchOffsetsAnswer>(result));
   if (request_.version < kManyGroups) {
     fill_one(std::get<group::FetchOffsetsAnswer>(results[0]));
   } else {

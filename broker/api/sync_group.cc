@@ -31,9 +31,16 @@ group::SyncCommand command_of(const SyncGroupRequest& message) {
   return out;
 }
 
+// A coordinator that is loading has lost the rebalance under way. Clients do not expect to be told
+// that here; they do know how to join again.
+ErrorCode told(ErrorCode error) {
+  const bool loading = error == ErrorCode::kCoordinatorLoadInProgress;
+  return loading ? ErrorCode::kRebalanceInProgress : error;
+}
+
 void send(Responder& responder, const group::SyncAnswer& answer) {
   SyncGroupResponse response;
-  response.error_code = code(answer.error);
+  response.error_code = code(told(answer.error));
   if (answer.protocol_type.has_value()) response.protocol_type = *answer.protocol_type;
   if (answer.protocol.has_value()) response.protocol_name = *answer.protocol;
   response.assignment = answer.assignment;

@@ -15,10 +15,10 @@ constexpr Duration kBetweenLooks = std::chrono::seconds(1);
 
 }  // namespace
 
-Coordinator::Coordinator(CoordinatorOptions options, broker::ControllerSession& session,
+Coordinator::Coordinator(const CoordinatorOptions& options, broker::ControllerSession& session,
                          const partition::Partitions& partitions,
                          const std::vector<Executor*>& loops, Random& random)
-    : options_(std::move(options)),
+    : options_(options),
       session_(session),
       partitions_(partitions),
       random_(random.fork("groups")),
@@ -76,11 +76,10 @@ void Coordinator::follow(const metadata::Image& image, const metadata::TopicImag
       static_cast<size_t>(metadata::topic_settings(image, topic.name).max_message_bytes);
   options.shard.max_append_bytes = most > 2 * kAroundRecords ? most - kAroundRecords : most / 2;
   shards->loop().post(
-      [shards, partition, epoch = state.leader_epoch, options = std::move(options),
-       replica = std::move(replica),
+      [shards, partition, epoch = state.leader_epoch, options, replica = std::move(replica),
        random = random_->fork(topic.name + "-" + std::to_string(partition) + "-" +
                               std::to_string(state.leader_epoch.value()))]() mutable {
-        shards->lead(partition, epoch, std::move(options), std::move(replica), std::move(random));
+        shards->lead(partition, epoch, options, std::move(replica), std::move(random));
       });
 }
 

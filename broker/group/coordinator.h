@@ -37,7 +37,7 @@ using CoordinatorFacts = LoopShards::Facts;
 
 class Coordinator {
  public:
-  Coordinator(CoordinatorOptions options, broker::ControllerSession& session,
+  Coordinator(const CoordinatorOptions& options, broker::ControllerSession& session,
               const partition::Partitions& partitions, const std::vector<Executor*>& loops,
               Random& random);
 

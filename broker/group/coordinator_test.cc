@@ -56,7 +56,11 @@ TEST_F(CoordinatorTest, S26_AShardServesOnlyOnceTheHighWatermarkHasPassedWhatItH
   const auto failed = answer<kafka::OffsetCommitResponse>(*client, 7);
   EXPECT_EQ(failed.body.topics.at(0).partitions.at(0).error_code, kNotHere);
   EXPECT_EQ(fetch(*client, "g").error, kLoading) << "2 is in the log, and may yet be lost";
-  EXPECT_EQ(heartbeat(*client, "g", {"m", 1}), kLoading);
+  EXPECT_EQ(heartbeat(*client, "g", {"m", 1}), 0) << "Java clients do not expect another answer";
+  kafka::SyncGroupRequest sync;
+  sync.group_id = "g";
+  sync.member_id = "m";
+  EXPECT_EQ(port.call<kafka::SyncGroupResponse>(*client, sync, 3).body.error_code, 27);
   EXPECT_EQ(commit(*client, "g", {}, 3), kLoading);
   kafka::ListGroupsRequest list;
   EXPECT_EQ(port.call<kafka::ListGroupsResponse>(*client, list, 4).body.error_code, kLoading);

@@ -16,15 +16,15 @@ void add_counts(const Statistics& from, Statistics& to) {
   to.deleted_groups += from.deleted_groups;
 }
 
-void LoopShards::lead(int32_t partition, LeaderEpoch epoch, RunnerOptions options,
+void LoopShards::lead(int32_t partition, LeaderEpoch epoch, const RunnerOptions& options,
                       std::shared_ptr<partition::Partition> replica,
                       std::unique_ptr<Random> random) {
   const auto known = shards_.find(partition);
   if (known != shards_.end() && known->second->epoch() == epoch) return;
   // The same leader in a new epoch: what was under way in the old one has failed.
   resign(partition);
-  auto shard = std::make_shared<ShardRunner>(std::move(options), std::move(replica), epoch, loop_,
-                                             std::move(random));
+  auto shard =
+      std::make_shared<ShardRunner>(options, std::move(replica), epoch, loop_, std::move(random));
   shards_[partition] = shard;
   shard->start();
 }

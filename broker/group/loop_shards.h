@@ -17,7 +17,7 @@ class LoopShards {
   explicit LoopShards(Executor& loop) : loop_(loop) {}
 
   // This broker leads the partition in this epoch: loads it, unless it is there already.
-  void lead(int32_t partition, LeaderEpoch epoch, RunnerOptions options,
+  void lead(int32_t partition, LeaderEpoch epoch, const RunnerOptions& options,
             std::shared_ptr<partition::Partition> replica, std::unique_ptr<Random> random);
   // It does not, or no longer.
   void resign(int32_t partition);

@@ -48,8 +48,9 @@ class OffsetsTopic {
   OffsetsTopic(OffsetsTopicOptions options, broker::ControllerSession& session)
       : options_(options), session_(session) {}
 
-  // Those who ask wait this long for the outcome: a client that is told "not available" sleeps.
-  static constexpr Duration kMoment = std::chrono::milliseconds(500);
+  // Those who ask wait this long for the outcome: a client that is told "not available" sleeps. It
+  // happens once in the life of a cluster, and making many partitions takes a slow disk a while.
+  static constexpr Duration kMoment = std::chrono::seconds(3);
 
   // Creates it unless it exists. On `loop`; `then` runs there, once, when the topic has been
   // created and this broker knows it, or the moment is over.
