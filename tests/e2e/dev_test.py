@@ -277,7 +277,9 @@ class DevVerb(unittest.TestCase):
         self.assertEqual(self.ran("dev", "--nodes", 0).returncode, 2)
         self.assertEqual(self.ran("dev", "--nodes", 77).returncode, 2)
         self.assertEqual(self.ran("dev", "--nodez", 1).returncode, 2)
-        ran = self.ran("dev", "-X", "no.such.key=1", "--kafka-port", harness.free_ports(1))
+        first = harness.free_ports(2)
+        ran = self.ran("dev", "-X", "no.such.key=1", "--kafka-port", first, "--controller-port",
+                       first + 1)
         self.assertEqual(ran.returncode, 2, ran.stderr)
         self.assertIn("no.such.key", ran.stderr)
 
