@@ -5,7 +5,7 @@
 //
 // Exit codes: 0 all is well; 6 nobody answers at the given address; 7 what answers does not in
 // time; 1 what answers is no Kafka broker; 9 some nodes cannot be reached where they say they are;
-// 8 the nodes are reachable, but the cluster cannot do its work.
+// 8 the nodes are reachable, but the cluster cannot do its work; 2 the address is none.
 
 #pragma once
 
