@@ -43,6 +43,7 @@ void Coordinator::image_changed(const metadata::Image& image, const metadata::De
       stop();
       continue;
     }
+    if (led_.empty()) continue;
     for (const Shards& shards : loops_) {
       shards->loop().post([shards, topic = name] { shards->topic_deleted(topic); });
     }
@@ -84,6 +85,7 @@ void Coordinator::follow(const metadata::Image& image, const metadata::TopicImag
 }
 
 void Coordinator::stop() {
+  if (led_.empty()) return;
   led_.clear();
   for (const Shards& shards : loops_) {
     shards->loop().post([shards] { shards->resign_all(); });
