@@ -66,6 +66,28 @@ TEST_F(Admin, MorePartitionsAreForwardedAndTheAnswerListsTheTopics) {
   }
 }
 
+TEST_F(Admin, AnAssignmentThatPlacesNothingIsRefused) {
+  port.add_topic("board", 2);
+  CreatePartitionsRequest message = more("board", 3);
+  message.topics[0].assignments.emplace();
+  send(message, 3);
+  EXPECT_TRUE(port.session.admin_requests.empty());
+  EXPECT_EQ(answer<CreatePartitionsResponse>(3).body.results.at(0).error_code, 39);
+  // That the topic does not exist, or has as many, is for the controller to say, and comes first.
+  message.topics.push_back(more("nowhere", 3).topics[0]);
+  message.topics[1].assignments.emplace();
+  send(message, 3);
+  proto::AdminAnswer out;
+  out.mutable_create_partitions()->add_topics()->set_name("nowhere");
+  out.mutable_create_partitions()->mutable_topics(0)->mutable_error()->set_code(3);
+  EXPECT_EQ(take(out).create_partitions().topics_size(), 1);
+  const auto got = answer<CreatePartitionsResponse>(3);
+  ASSERT_EQ(got.body.results.size(), 2u);
+  EXPECT_EQ(got.body.results[0].error_code, 39);
+  EXPECT_EQ(got.body.results[1].name, "nowhere");
+  EXPECT_EQ(got.body.results[1].error_code, 3);
+}
+
 TEST_F(Admin, MorePartitionsAreThereWhenTheAnswerComes) {
   send(more("board", 6), 3);
   proto::AdminAnswer out;
