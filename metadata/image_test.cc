@@ -79,6 +79,44 @@ TEST_F(ImageTest, S10_TheEpochThatServedSurvivesLaterRegistrationsThatNeverServe
   EXPECT_EQ(image_.broker(BrokerId{1})->served, BrokerEpoch{5});
 }
 
+TEST_F(ImageTest, S10_ABrokerIsReturningUntilItIsUnfencedOrFencedAlsoInASnapshot) {
+  for (const bool fenced : {false, true}) {
+    Image image;
+    proto::Decision decision;
+    add_broker(decision, 1)->set_returning(true);
+    image.apply(LogIndex{5}, decision);
+    EXPECT_TRUE(image.broker(BrokerId{1})->returning);
+    EXPECT_TRUE(image.broker(BrokerId{1})->may_be_in_sync());
+    EXPECT_FALSE(image.broker(BrokerId{1})->may_lead());
+    image = Image::from_proto(image.to_proto());
+    EXPECT_TRUE(image.broker(BrokerId{1})->returning);
+    proto::Decision change;
+    change.add_records()->mutable_broker_change()->set_id(1);
+    change.mutable_records(0)->mutable_broker_change()->set_epoch(5);
+    change.mutable_records(0)->mutable_broker_change()->set_fenced(fenced);
+    image.apply(LogIndex{6}, change);
+    EXPECT_FALSE(image.broker(BrokerId{1})->returning);
+    EXPECT_EQ(image.broker(BrokerId{1})->may_be_in_sync(), !fenced);
+  }
+}
+
+TEST_F(ImageTest, ADrainIsOfTheIdAndSurvivesRegistrationsAndSnapshots) {
+  proto::Decision decision;
+  add_broker(decision, 1);
+  image_.apply(LogIndex{5}, decision);
+  proto::Decision drain;
+  drain.add_records()->mutable_broker_change()->set_id(1);
+  drain.mutable_records(0)->mutable_broker_change()->set_epoch(5);
+  drain.mutable_records(0)->mutable_broker_change()->set_draining(true);
+  image_.apply(LogIndex{6}, drain);
+  EXPECT_TRUE(image_.broker(BrokerId{1})->fenced);
+  proto::Decision again;
+  add_broker(again, 1);
+  image_.apply(LogIndex{7}, again);
+  EXPECT_TRUE(image_.broker(BrokerId{1})->draining);
+  EXPECT_TRUE(Image::from_proto(image_.to_proto()).broker(BrokerId{1})->draining);
+}
+
 TEST_F(ImageTest, TopicsAreFoundByNameByIdAndByBroker) {
   const Uuid topic = id();
   proto::Decision decision;
