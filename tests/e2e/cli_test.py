@@ -4,7 +4,6 @@ changes, and how long it takes."""
 import json
 import os
 import socket
-import statistics
 import subprocess
 import time
 
@@ -297,10 +296,7 @@ class Shape(CliTest):
         for words in self.READING:
             code = 3 if "NONE_SUCH" in words else 0
             table = self.run_cli(*words, exit_code=code)
-            self.run_cli(*words, "--format", "wide", exit_code=code)
-            bare = self.run_cli(*words, "--no-headers", exit_code=code)
-            self.assertLessEqual(len(bare.splitlines()), len(table.splitlines()), words)
-            self.run_cli(*words, "-q", exit_code=code)
+            self.run_cli(*words, "--format", "wide", "-q", exit_code=code)
             if code:
                 continue
             whole = self.asked(*words)
@@ -309,6 +305,9 @@ class Shape(CliTest):
             first = next(iter(whole))
             self.assertIn(first, self.run_cli(*words, "--format", "yaml"), words)
             self.assertNotIn("\033", table)  # stdout is no terminal
+        titles, *rows = self.run_cli("topic", "list").splitlines()
+        self.assertTrue(titles.startswith("topic"), titles)
+        self.assertEqual(self.run_cli("topic", "list", "--no-headers").splitlines(), rows)
 
     def test_each_exit_code(self):
         self.run_cli("topic", "list")
@@ -373,14 +372,14 @@ class Shape(CliTest):
         for words in self.READING + [("consume", "shape", "-o", "start", "-n", "1"),
                                      ("produce", "shape")]:
             times = []
-            for _ in range(3):
+            for _ in range(2):
                 begun = time.monotonic()
                 subprocess.run(self.cluster.tool("barnabas", *words), capture_output=True,
                                timeout=60, check=False, input=b"",
                                env={**os.environ, "BARNABAS_CONTROLLERS": self.cluster.controllers})
                 times.append((time.monotonic() - begun) * 1000)
-            lines.append(f"{statistics.median(times):7.1f} ms  {' '.join(words)}")
-        print("wall time of each verb, the median of 3:\n" + "\n".join(lines), flush=True)
+            lines.append(f"{min(times):7.1f} ms  {' '.join(words)}")
+        print("wall time of each verb, the better of 2:\n" + "\n".join(lines), flush=True)
 
 
 if __name__ == "__main__":
