@@ -67,7 +67,6 @@ void FaultDriver::supervise() {
 }
 
 bool FaultDriver::may_wipe(const std::string& name) {
-  if (options_.workload.min_in_sync < 2) return false;
   ControllerProcess* const active = cluster_.active_controller();
   if (active == nullptr) return false;
   const metadata::Image& image = active->controller().committed_image();
@@ -83,6 +82,12 @@ bool FaultDriver::may_wipe(const std::string& name) {
       // All of them, so that whatever was wiped before is whole again.
       if (partition.in_sync.size() < partition.replicas.size()) return false;
       if (partition.replicas.size() == 1 && partition.has_replica(id)) return false;
+      // Those that died within the last moments are in the set still, and will leave it one by one.
+      const bool runs =
+          std::any_of(partition.in_sync.begin(), partition.in_sync.end(), [&](BrokerId member) {
+            return member != id && cluster_.running(absl::StrCat("b", member.value()));
+          });
+      if (!runs) return false;
     }
   }
   wiped_ = id;

@@ -6,10 +6,9 @@
 //   - any part of the network may be cut for any time;
 //   - a sync may hang, or fail once: the process must exit, and its disk still holds what was
 //     synced before;
-//   - a broker's disk may be wiped only while every partition has another in-sync replica, and not
-//     before those wiped earlier are back in sync, and only where two replicas must have what is
-//     acknowledged: with min.insync.replicas=1 the set may shrink to the one disk that is gone
-//     before anybody knows; no controller's disk ever (a voter is its disk).
+//   - a broker's disk may be wiped only while every partition has another in-sync replica on a
+//     broker that runs, and not before those wiped earlier are back in sync; no controller's disk
+//     ever (a voter is its disk).
 
 #pragma once
 
