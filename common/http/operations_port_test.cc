@@ -18,8 +18,16 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
+// They outlive what is posted to them, as a daemon's loops do.
+struct Loops {
+  LoopThread first{"first"};
+  LoopThread second{"second"};
+};
+
 class Process final : public Observed {
  public:
+  explicit Process(Loops& loops) : first(loops.first), second(loops.second) {}
+
   std::vector<Loop> loops() override {
     return {{"first", &first.loop()}, {"second", &second.loop()}};
   }
@@ -46,8 +54,8 @@ class Process final : public Observed {
   std::atomic<int> looks = 0;
   std::atomic<bool> is_ready = true;
   std::atomic<bool> started = true;
-  LoopThread first{"first"};
-  LoopThread second{"second"};
+  LoopThread& first;
+  LoopThread& second;
 };
 
 // Keeps a loop from turning until it is destroyed.
@@ -76,7 +84,7 @@ class Obstacle {
 
 class OperationsPortTest : public testing::Test {
  protected:
-  OperationsPortTest() : process_(std::make_shared<Process>()) {
+  OperationsPortTest() : process_(std::make_shared<Process>(loops_)) {
     OperationsOptions options;
     options.scrape_limit = milliseconds(30'000);
     options.live_limit = milliseconds(30'000);
@@ -87,14 +95,16 @@ class OperationsPortTest : public testing::Test {
     ASSERT_TRUE(started.ok()) << started.status();
     port_ = *std::move(started);
   }
+  // But not so impatient that a busy machine would look like a loop that hangs.
   void start_impatient() {
     OperationsOptions options;
-    options.scrape_limit = milliseconds(20);
-    options.live_limit = milliseconds(20);
+    options.scrape_limit = milliseconds(500);
+    options.live_limit = milliseconds(500);
     start(options);
   }
   std::string ask(const std::string& path) { return get(port_->endpoint(), path); }
 
+  Loops loops_;
   std::shared_ptr<Process> process_;
   std::unique_ptr<OperationsPort> port_;
 };
