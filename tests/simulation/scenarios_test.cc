@@ -54,6 +54,13 @@ class Scenario : public ::testing::Test {
     if (state == nullptr || state->leader == kNoBroker) return "";
     return Cluster::broker_name(state->leader.value());
   }
+  bool all_in_sync() {
+    for (int i = 0; i < 3; ++i) {
+      const metadata::PartitionImage* const state = partition(i);
+      if (state == nullptr || state->in_sync.size() < state->replicas.size()) return false;
+    }
+    return true;
+  }
   uint64_t acknowledged() { return run_->workload().acknowledged(); }
   bool more_is_acknowledged(Duration limit) {
     const uint64_t before = acknowledged();
@@ -209,6 +216,49 @@ TEST_F(Scenario, S10_AWipedDiskUnderAnOldIdIsNotElected) {
   cluster().start("b2");
   cluster().start("b3");
   ASSERT_TRUE(more_is_acknowledged(seconds(15))) << run_->report();
+  finish();
+}
+
+// Nobody but the leader need have what is acknowledged, and yet everybody in the set has it: the
+// intact disks are enough, whichever comes back first and whichever is gone.
+TEST_F(Scenario, S10_WithMinInSyncOneAWipedDiskAndAllSixKilledLeaveNoPartitionWithoutALeader) {
+  SwarmOptions options = calm(21);
+  options.workload.min_in_sync = 1;
+  set_up(options);
+  for (const std::string& wiped : cluster().broker_names()) {
+    pass(seconds(1));
+    ASSERT_TRUE(reaches([this] { return all_in_sync(); }, seconds(15))) << run_->report();
+    for (const std::string& name : cluster().names()) cluster().cut_power(name);
+    cluster().wipe(wiped);
+    cluster().start_all();
+    ASSERT_TRUE(more_is_acknowledged(seconds(15))) << run_->report();
+  }
+  finish();
+}
+
+// The controllers see one broker after the other fall silent. The empty one comes back first.
+TEST_F(Scenario, S10_WithMinInSyncOneBrokersThatFallSilentTogetherAreNotElectedInTheirGraves) {
+  SwarmOptions options = calm(22);
+  options.workload.min_in_sync = 1;
+  set_up(options);
+  for (const std::string& wiped : cluster().broker_names()) {
+    pass(seconds(1));
+    ASSERT_TRUE(reaches([this] { return all_in_sync(); }, seconds(15))) << run_->report();
+    for (const std::string& name : cluster().broker_names()) {
+      cluster().cut_power(name);
+      pass(milliseconds(130));
+    }
+    cluster().wipe(wiped);
+    cluster().start(wiped);
+    pass(seconds(5));
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_NE(leader_of(i), wiped) << "an empty disk leads partition " << i;
+    }
+    for (const std::string& name : cluster().broker_names()) {
+      if (name != wiped) cluster().start(name);
+    }
+    ASSERT_TRUE(more_is_acknowledged(seconds(15))) << run_->report();
+  }
   finish();
 }
 
