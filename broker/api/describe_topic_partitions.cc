@@ -76,9 +76,10 @@ class Page {
     return true;
   }
   void set_cursor(std::string_view topic, int32_t partition) {
-    auto& cursor = response_.next_cursor.emplace();
+    DescribeTopicPartitionsResponse::Cursor cursor;
     cursor.topic_name = topic;
     cursor.partition_index = partition;
+    response_.next_cursor = cursor;
   }
   Topic& add_topic(std::string_view name, ErrorCode error) {
     Topic& out = response_.topics.emplace_back();

@@ -22,9 +22,10 @@ class DescribeTopicPartitions : public AdminPort {
   }
   static DescribeTopicPartitionsRequest from(DescribeTopicPartitionsRequest message,
                                              std::string_view topic, int32_t partition) {
-    auto& cursor = message.cursor.emplace();
+    DescribeTopicPartitionsRequest::Cursor cursor;
     cursor.topic_name = topic;
     cursor.partition_index = partition;
+    message.cursor = cursor;
     return message;
   }
   // "board:0,1 letters:0 >letters:1", and the error in brackets where there is one.
