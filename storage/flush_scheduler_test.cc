@@ -34,7 +34,9 @@ class Client final : public FlushClient {
     MutexLock lock(mutex_);
     ++begun_;
     if (end_ == durable_) return std::nullopt;
-    return FlushWork{{.files = {file_}, .directories = {}}, {1, generation_, Offset{end_}}};
+    return FlushWork{{.files = {file_}, .directories = {}},
+                     {1, generation_, Offset{end_}},
+                     static_cast<uint64_t>(end_ - durable_)};
   }
   void flushed(const FlushTicket& ticket, const absl::Status& status) override {
     MutexLock lock(mutex_);
@@ -107,6 +109,24 @@ TEST_F(FlushScheduling, ARoundTakesAllDirtyClientsInOneSync) {
     EXPECT_EQ(each->completions(), 1);
   }
   EXPECT_EQ(disk_.syncs_completed(), 1u);
+}
+
+TEST_F(FlushScheduling, EachRoundIsCountedWithItsTimeItsBytesAndItsClients) {
+  std::vector<std::shared_ptr<Client>> clients = {client("a"), client("b"), client("c")};
+  for (const auto& each : clients) {
+    each->append("bytes");
+    scheduler_.dirty(each);
+  }
+  simulation_.run_for(milliseconds(11));
+  clients[0]->append("more");
+  scheduler_.dirty(clients[0]);
+  simulation_.run_for(milliseconds(11));
+  const FlushStatistics& counted = scheduler_.statistics();
+  EXPECT_EQ(counted.sync.snapshot().count, 2);
+  EXPECT_EQ(counted.sync.snapshot().sum, 20'000);
+  EXPECT_EQ(counted.clients.snapshot().sum, 4);
+  EXPECT_EQ(counted.bytes.snapshot().sum, 19);
+  EXPECT_EQ(counted.failures.value(), 0);
 }
 
 TEST_F(FlushScheduling, WhatComesDuringARoundIsTheNextRound) {
