@@ -47,8 +47,8 @@ class Service:
         self.socket = None
 
     def start(self):
-        # Abstract, so that its name may be as long as this directory's.
-        name = "\0" + self.directory + "/notify" + str(len(self.said))
+        # Abstract, and short: the sandbox's directories are too long for the name of a socket.
+        name = f"\0barnabas-service-test-{os.getpid()}-{id(self)}-{len(self.said)}"
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(name)
         self.socket.setblocking(False)
