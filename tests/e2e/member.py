@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import signal
 import sys
+import time
 
 stopping = False
 
@@ -83,16 +84,19 @@ def run_kafka_python(args):
         partition_assignment_strategy=[assignor], fetch_max_wait_ms=100, metadata_max_age_ms=2000)
     consumer.subscribe([args.topic], listener=Listener())
     while not stopping:
-        found = consumer.poll(100, max_records=100)
-        for records in found.values():
-            for record in records:
-                say("record", record.partition, record.offset)
-        if found:
-            try:
+        # While no broker at all can be reached this client raises what it came upon; so whoever uses
+        # it asks again.
+        try:
+            found = consumer.poll(100, max_records=100)
+            for records in found.values():
+                for record in records:
+                    say("record", record.partition, record.offset)
+            if found:
                 consumer.commit()
                 say("committed")
-            except KafkaError as error:
-                say("refused", type(error).__name__)
+        except (KafkaError, OSError) as error:
+            say("refused", type(error).__name__)
+            time.sleep(0.05)
     consumer.close()
 
 
