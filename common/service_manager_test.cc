@@ -21,8 +21,9 @@ namespace {
 class Manager {
  public:
   explicit Manager(bool abstract) : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    // Not under TEST_TMPDIR: a socket's name holds 107 characters only.
     const std::string path =
-        (abstract ? "@barnabas-" : testing::TempDir() + "/notify-") + std::to_string(::getpid());
+        (abstract ? "@barnabas-" : "/tmp/barnabas-notify-") + std::to_string(::getpid());
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     path.copy(address.sun_path, sizeof address.sun_path - 1);
@@ -34,8 +35,10 @@ class Manager {
     const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
     EXPECT_EQ(::bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
     ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+    if (!abstract) file_ = path;
   }
   ~Manager() {
+    if (!file_.empty()) ::unlink(file_.c_str());
     ::unsetenv("NOTIFY_SOCKET");
     ::unsetenv("WATCHDOG_USEC");
     ::unsetenv("WATCHDOG_PID");
@@ -51,6 +54,7 @@ class Manager {
 
  private:
   Fd socket_;
+  std::string file_;
 };
 
 TEST(ServiceManager, HearsWhatItIsTold) {

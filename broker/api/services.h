@@ -34,9 +34,9 @@ class ProducerIds;
 struct Options {
   BrokerId self;
   std::string cluster_id;
-  bool auto_create_topics = true;     // auto.create.topics.enable
-  bool delete_topics = true;          // delete.topic.enable
-  bool advertise_reached = true;      // advertised.listeners=auto
+  bool auto_create_topics = true;  // auto.create.topics.enable
+  bool delete_topics = true;       // delete.topic.enable
+  bool advertise_reached = true;   // advertised.listeners=auto
   std::vector<broker::AdvertisedRule> advertised_map;
   broker::HostFacts host;
   std::shared_ptr<GuessLog> guesses = std::make_shared<GuessLog>();

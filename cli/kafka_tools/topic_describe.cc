@@ -52,9 +52,10 @@ absl::Status add_pages(wire::Cluster& cluster, const std::vector<std::string>& n
     }
     if (!answer->body.next_cursor.has_value()) return absl::OkStatus();
     at = std::string(answer->body.next_cursor->topic_name);
-    auto& cursor = request.cursor.emplace();
+    kafka::DescribeTopicPartitionsRequest::Cursor cursor;
     cursor.topic_name = at;
     cursor.partition_index = answer->body.next_cursor->partition_index;
+    request.cursor = cursor;
     std::erase_if(request.topics, [&](const auto& topic) { return topic.name < at; });
   }
 }
