@@ -81,7 +81,7 @@ def steps(files):
              "--topic beta.x --partition 1 --offset 1 --timeout-ms 3000 --max-messages 1"),
         step("offsets", "kafka-get-offsets", "--topic beta.x"),
         step("offsets-earliest", "kafka-get-offsets", "--topic beta.x --time earliest"),
-        step("offsets-some", "kafka-get-offsets", "--topic-partitions alpha:0,beta.x:1-"),
+        step("offsets-some", "kafka-get-offsets", "--topic-partitions solo:0,beta.x:1-"),
         step("groups-describe", groups, "--describe --group g1"),
         step("groups-members-of-none", groups, "--describe --group g1 --members"),
         step("groups-state", groups, "--describe --group g1 --state", placed=True),

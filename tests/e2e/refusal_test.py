@@ -41,8 +41,9 @@ class Refusals(harness.ClusterTest):
 
     def test_an_unknown_setting_is_refused_with_the_nearest_one_and_its_line(self):
         broker, controller = self.nodes()
+        line = len({**self.cluster.properties_of(broker), **self.spare()}) + 1
         self.assert_refused(self.run_daemon(broker, self.spare(), "log.dir.s=/x\n"),
-                            "refused.properties:5", "log.dir.s", "log.dirs")
+                            f"refused.properties:{line}:", "log.dir.s", "log.dirs")
         self.assert_refused(self.run_daemon(broker, self.spare(), "log.segment.byte=5\n"),
                             "log.segment.byte", "log.segment.bytes")
         self.assert_refused(self.run_daemon(controller, self.spare(), "controller.quorum.voter=x\n"),
