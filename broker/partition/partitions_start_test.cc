@@ -1,6 +1,9 @@
 // Log starts of a broker's partitions: written down before anything is removed, kept over
 // restarts; and what was set aside goes in the background.
 
+#include <memory>
+#include <optional>
+
 #include "broker/partition/testing/one_broker.h"
 
 namespace barnabas::partition {
@@ -19,14 +22,15 @@ class PartitionsStart : public OneBroker {
     for (int i = 0; i < count; ++i) EXPECT_EQ(produce(id), ErrorCode::kNone);
     return id;
   }
+  // nullopt: not answered yet; the answer may come after the return.
   std::optional<ErrorCode> delete_records(const TopicPartition& id, int64_t to) {
-    std::optional<ErrorCode> error;
+    const auto error = std::make_shared<std::optional<ErrorCode>>();
     auto now = partitions->find(id)->delete_records(
         Offset{to}, loop->now() + seconds(5), *loop,
-        [&](const DeleteRecordsAnswer& answer) { error = answer.error; });
+        [error](const DeleteRecordsAnswer& answer) { *error = answer.error; });
     if (now.has_value()) return now->error;
     run(milliseconds(50));
-    return error;
+    return *error;
   }
   Offset start_of(const TopicPartition& id) { return partitions->find(id)->view().log_start; }
 };
