@@ -26,6 +26,10 @@ class GroupPort : public testing::Test {
 
   GroupPort() : client(port.connect()) { board = port.add_topic("board", 3); }
 
+  template <class Response, class Request>
+  Answer<Response> call(const Request& message, int16_t version) {
+    return port.call<Response>(*client, message, version);
+  }
   void make_offsets_topic(std::vector<int32_t> replicas = {1}, int32_t leader = 1) {
     offsets = port.add_topic("__consumer_offsets", kPartitions, std::move(replicas), leader);
     settle();
