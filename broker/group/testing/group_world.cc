@@ -44,89 +44,66 @@ void GroupWorld::advance(Duration by) {
   move_to(end);
 }
 
-Token GroupWorld::open_token() {
-  open_.insert(next_token_);
-  return next_token_++;
+Token GroupWorld::ask(const std::function<void(Token, Effects&)>& command) {
+  const Token token = next_token_++;
+  open_.insert(token);
+  Effects effects;
+  command(token, effects);
+  carry_out(std::move(effects));
+  return token;
 }
 
 Token GroupWorld::join(JoinCommand command) {
-  const Token token = open_token();
-  Effects effects;
-  shard_->join(token, std::move(command), now(), effects);
-  carry_out(std::move(effects));
-  return token;
+  return ask([&](Token token, Effects& effects) {
+    shard_->join(token, std::move(command), now(), effects);
+  });
 }
 
 Token GroupWorld::sync(SyncCommand command) {
-  const Token token = open_token();
-  Effects effects;
-  shard_->sync(token, std::move(command), now(), effects);
-  carry_out(std::move(effects));
-  return token;
+  return ask([&](Token token, Effects& effects) {
+    shard_->sync(token, std::move(command), now(), effects);
+  });
 }
 
 Token GroupWorld::heartbeat(HeartbeatCommand command) {
-  const Token token = open_token();
-  Effects effects;
-  shard_->heartbeat(token, command, now(), effects);
-  carry_out(std::move(effects));
-  return token;
+  return ask(
+      [&](Token token, Effects& effects) { shard_->heartbeat(token, command, now(), effects); });
 }
 
 Token GroupWorld::leave(LeaveCommand command) {
-  const Token token = open_token();
-  Effects effects;
-  shard_->leave(token, command, now(), effects);
-  carry_out(std::move(effects));
-  return token;
+  return ask([&](Token token, Effects& effects) { shard_->leave(token, command, now(), effects); });
 }
 
 Token GroupWorld::commit_offsets(CommitOffsetsCommand command) {
-  const Token token = open_token();
-  Effects effects;
-  shard_->commit_offsets(token, std::move(command), now(), effects);
-  carry_out(std::move(effects));
-  return token;
+  return ask([&](Token token, Effects& effects) {
+    shard_->commit_offsets(token, std::move(command), now(), effects);
+  });
 }
 
 Token GroupWorld::fetch_offsets(FetchOffsetsCommand command) {
-  const Token token = open_token();
-  Effects effects;
-  shard_->fetch_offsets(token, command, effects);
-  carry_out(std::move(effects));
-  return token;
+  return ask(
+      [&](Token token, Effects& effects) { shard_->fetch_offsets(token, command, effects); });
 }
 
 Token GroupWorld::delete_offsets(DeleteOffsetsCommand command) {
-  const Token token = open_token();
-  Effects effects;
-  shard_->delete_offsets(token, command, now(), effects);
-  carry_out(std::move(effects));
-  return token;
+  return ask([&](Token token, Effects& effects) {
+    shard_->delete_offsets(token, command, now(), effects);
+  });
 }
 
 Token GroupWorld::delete_groups(DeleteGroupsCommand command) {
-  const Token token = open_token();
-  Effects effects;
-  shard_->delete_groups(token, command, now(), effects);
-  carry_out(std::move(effects));
-  return token;
+  return ask([&](Token token, Effects& effects) {
+    shard_->delete_groups(token, command, now(), effects);
+  });
 }
 
 Token GroupWorld::list_groups(ListGroupsCommand command) {
-  const Token token = open_token();
-  Effects effects;
-  shard_->list_groups(token, command, effects);
-  carry_out(std::move(effects));
-  return token;
+  return ask([&](Token token, Effects& effects) { shard_->list_groups(token, command, effects); });
 }
 
 Token GroupWorld::describe_group(DescribeGroupCommand command) {
-  const Token token = open_token();
-  Effects effects;
-  shard_->describe_group(token, command, effects);
-  carry_out(std::move(effects));
-  return token;
+  return ask(
+      [&](Token token, Effects& effects) { shard_->describe_group(token, command, effects); });
 }
 
 void GroupWorld::partitions_deleted(const TopicPartitions& deleted) {

@@ -113,7 +113,8 @@ class GroupWorld {
                            int32_t partition = 0);
 
  private:
-  Token open_token();
+  // Hands a new token and a place for effects to `command`, and carries the effects out.
+  Token ask(const std::function<void(Token, Effects&)>& command);
   void carry_out(Effects effects);
   void reload();
   void log(Append append);
