@@ -22,7 +22,7 @@ from harness import ClusterTest, main, wait_until
 EXPECTED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kafka_tools")
 RECORDER = os.environ.get("BARNABAS_RECORD_TOOLS")
 
-# Behind '#': what the comparison leaves out, and why.
+# What the comparison of a step leaves out, and why.
 OPTIONS = {
     "unordered": "Kafka prints a hash map's order",
     "first": "only the first line: what follows is a stack trace or the text of --help",
@@ -33,6 +33,7 @@ OPTIONS = {
 
 class Step:
     def __init__(self, name, tool, words, stdin="", **options):
+        assert options.keys() <= OPTIONS.keys(), f"{name}: {options}"
         self.name, self.tool, self.words, self.stdin = name, tool, words, stdin
         self.options = options
 
