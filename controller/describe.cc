@@ -186,7 +186,7 @@ proto::DescribeQuorumAnswer describe_quorum(
   answer.set_role(status.role);
   answer.set_trouble(status.trouble);
   const bool leads = status.leader == self;
-  for (const raft::ProgressView& voter : status.voters) {
+  for (const raft::ProgressView& voter : status.members) {
     proto::VoterView* view = answer.add_voters();
     view->set_id(voter.id.value());
     view->set_directory(voter.directory.bytes());

@@ -142,15 +142,18 @@ void ControllerMetrics::show_quorum(const ControllerFacts& facts, Instant now, E
                static_cast<double>(quorum.counters.received_messages));
   into.counter("barnabas_quorum_terms_led_total", "How often this node has become leader",
                static_cast<double>(quorum.counters.terms_led));
-  into.gauge("barnabas_quorum_voters", "Voters of the quorum",
-             static_cast<double>(quorum.voters.size()));
+  const auto voters = std::count_if(
+      quorum.members.begin(), quorum.members.end(),
+      [](const raft::ProgressView& member) { return member.kind == raft::MemberKind::kVoter; });
+  into.gauge("barnabas_quorum_voters", "Voters of the quorum", static_cast<double>(voters));
   into.gauge("barnabas_quorum_trouble",
              "1: this node does not take part as a whole voter; its log "
              "says why",
              !quorum.trouble.empty());
   int lost = 0;
   if (facts.active) {
-    for (const raft::ProgressView& voter : quorum.voters) {
+    for (const raft::ProgressView& voter : quorum.members) {
+      if (voter.kind != raft::MemberKind::kVoter) continue;
       const Labels labels = {{"voter", std::to_string(voter.id.value())}};
       const bool self = voter.id == self_;
       lost += !self && voter.since_contact > kVoterLostAfter;

@@ -83,9 +83,9 @@ TEST_F(ControllerMetricsTest, TheLeaderTellsWhichVotersItHasLostAndOthersDoNot) 
   facts.quorum.role = "leader";
   facts.quorum.last = LogIndex{100};
   using std::chrono::seconds;
-  facts.quorum.voters = {{ControllerId{1}, {}, LogIndex{100}, Duration(0)},
-                         {ControllerId{2}, {}, LogIndex{98}, std::chrono::milliseconds(100)},
-                         {ControllerId{3}, {}, LogIndex{40}, seconds(30)}};
+  facts.quorum.members = {{ControllerId{1}, {}, LogIndex{100}, Duration(0)},
+                          {ControllerId{2}, {}, LogIndex{98}, std::chrono::milliseconds(100)},
+                          {ControllerId{3}, {}, LogIndex{40}, seconds(30)}};
   const std::string shown = text(facts);
   EXPECT_THAT(shown, HasSubstr("barnabas_quorum_voters 3\n"));
   EXPECT_THAT(shown, HasSubstr("barnabas_quorum_voters_lost 1\n"));

@@ -89,12 +89,22 @@ class StateMachine {
   ~StateMachine() = default;
 };
 
+enum class MemberKind {
+  kVoter,
+  kLearner,   // being brought up to date before it votes; only its leader knows
+  kObserver,  // has introduced itself to the leader and is not fed
+};
+const char* to_string(MemberKind kind);  // "voter", "learner", "observer"
+
 struct ProgressView {  // for `barnabas quorum status`
   ControllerId id;
   Uuid directory;
-  LogIndex match;  // durable on that voter, as the leader knows it
+  LogIndex match;  // durable on that member, as the leader knows it
   Duration since_contact;
   bool snapshotting = false;
+  MemberKind kind = MemberKind::kVoter;
+  Endpoint endpoint = {};  // none: not known
+  bool caught_up = false;  // a learner: its addition is in the log now
 };
 
 // What this node has counted since its start.
@@ -115,9 +125,14 @@ struct Status {
   LogIndex applied;
   LogIndex first;  // of the log; what is below is in the snapshot
   LogIndex last;
-  LogIndex durable;                  // own durable end
-  LogIndex snapshot;                 // 0: none
-  std::vector<ProgressView> voters;  // match and contact: leader only
+  LogIndex durable;   // own durable end
+  LogIndex snapshot;  // 0: none
+  // Voters by the newest configuration of this node's log, then, on the leader only, learners and
+  // observers. Match and contact: leader only.
+  std::vector<ProgressView> members;
+  LogIndex configuration_index;             // of the entry that made these the voters; 0: founding
+  bool change_pending = false;              // a change of the voters is under way here
+  std::optional<ControllerId> transfer_to;  // leadership is being handed over
   std::string trouble;  // why this node does not vote, when it does not (S6, damage); else empty
   Counters counters;
 };
@@ -145,6 +160,24 @@ class Node {
   // call (read-index; no leases). kUnavailable / kAborted: answer nothing from this state (S3).
   using ReadReady = absl::AnyInvocable<void(absl::Status)>;
   virtual void read_index(ReadReady done) = 0;
+
+  // Changes who votes, one voter at a time. OK: the change is committed and applied here. The one
+  // to be added has introduced itself under this node id; it is brought up to date first, and that
+  // may take long. kNotFound: nobody of this id is known. kAlreadyExists: it votes already.
+  // kFailedPrecondition: another change is under way, or the rest could not be a quorum.
+  // kUnavailable: not the leader (yet); nothing was done. kDeadlineExceeded: the new one did not
+  // get on; nothing has changed. kAborted: the outcome is unknown, the configuration tells.
+  using Changed = absl::AnyInvocable<void(absl::Status)>;
+  virtual void add_voter(ControllerId id, Changed done) = 0;
+  // `directory` is needed only while two voters share the node id (a wiped disk is being replaced).
+  virtual void remove_voter(ControllerId id, std::optional<Uuid> directory, Changed done) = 0;
+  // Hands leadership to this voter; nullopt: to the one whose log is the most complete. OK: another
+  // node leads. While it goes on proposals are refused (kUnavailable). kNotFound: no such voter.
+  // kDeadlineExceeded: given up, this node leads as before.
+  virtual void transfer_leadership(std::optional<ControllerId> to, Changed done) = 0;
+  // Where this controller can be reached: from the configuration in the log, else from the
+  // configuration file, else from its own introduction.
+  virtual std::optional<Endpoint> endpoint_of(ControllerId id) const = 0;
 
   virtual bool is_leading() const = 0;  // leading(term) has been called for the present term
   virtual std::optional<ControllerId> leader() const = 0;

@@ -434,7 +434,10 @@ Status NodeImpl::status() const {
         "together with all others until a leader has completed its log";
   }
   for (const VoterId& voter : storage_.record.founding.voters) {
-    ProgressView view{voter.id, voter.directory, LogIndex{0}, Duration{0}, false};
+    ProgressView view;
+    view.id = voter.id;
+    view.directory = voter.directory;
+    view.endpoint = endpoint_of(voter.id).value_or(Endpoint());
     const auto known = core_->progress().find(voter);
     if (voter.id == options_.self) {
       view.match = core_->log().durable();
@@ -443,7 +446,7 @@ Status NodeImpl::status() const {
       view.since_contact = loop_.now() - known->second.contact();
       view.snapshotting = known->second.state() == Progress::State::kSnapshot;
     }
-    out.voters.push_back(view);
+    out.members.push_back(view);
   }
   return out;
 }

@@ -36,6 +36,10 @@ class NodeImpl final : public Node, private PeerLinks::Listener {
   void accept(Channel channel, LinkPtr link) override;
   void propose(std::string payload, Proposed done) override;
   void read_index(ReadReady done) override;
+  void add_voter(ControllerId id, Changed done) override;
+  void remove_voter(ControllerId id, std::optional<Uuid> directory, Changed done) override;
+  void transfer_leadership(std::optional<ControllerId> to, Changed done) override;
+  std::optional<Endpoint> endpoint_of(ControllerId id) const override;
   bool is_leading() const override { return leading_; }
   std::optional<ControllerId> leader() const override;
   Term term() const override { return storage_.record.hard.term; }

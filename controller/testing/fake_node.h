@@ -77,6 +77,16 @@ class FakeNode final : public raft::Node {
     reads_.push_back(std::move(done));
     if (reads_by_itself) loop_.post([this] { end_reads(); });
   }
+  void add_voter(ControllerId, Changed done) override {
+    done(absl::UnimplementedError("a quorum of one stays one"));
+  }
+  void remove_voter(ControllerId, std::optional<Uuid>, Changed done) override {
+    done(absl::UnimplementedError("a quorum of one stays one"));
+  }
+  void transfer_leadership(std::optional<ControllerId>, Changed done) override {
+    done(absl::UnimplementedError("there is nobody else"));
+  }
+  std::optional<Endpoint> endpoint_of(ControllerId) const override { return std::nullopt; }
   bool is_leading() const override { return leading_; }
   std::optional<ControllerId> leader() const override {
     return leading_ ? std::optional(ControllerId{1}) : std::nullopt;

@@ -202,7 +202,7 @@ std::string Run::describe_quorum() {
                     status.leader.value_or(kNoController).value(), ", commit ",
                     status.commit.value(), ", applied ", status.applied.value(), ", last ",
                     status.last.value(), ", durable ", status.durable.value());
-    for (const raft::ProgressView& voter : status.voters) {
+    for (const raft::ProgressView& voter : status.members) {
       if (status.role != "leader") continue;
       absl::StrAppend(&out, ", ", voter.id.value(), " has ", voter.match.value(), " and was heard ",
                       voter.since_contact.count() / 1000, " ms ago");
