@@ -188,7 +188,6 @@ void Broker::make_parts() {
   partitions.surroundings.flush_lag_max = config_.flush_lag_max;
   partitions.surroundings.unflushed_bytes_max = config_.unflushed_bytes_max;
   partitions.surroundings.producer_expiry = config_.producer_expiry;
-  partitions.surroundings.defects = seams_.defects;
   partitions.fetch_wait = config_.replica_fetch_wait;
   partitions.fetch_bytes = config_.replica_fetch_bytes;
   partitions.fetch_response_bytes = config_.replica_fetch_response_bytes;

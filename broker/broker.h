@@ -46,7 +46,6 @@ struct BrokerSeams {
   Executor& metadata_loop;
   std::vector<Executor*> io_loops;
   Executor& disk_loop;                              // flushes
-  partition::Defects defects = {};                  // tests of the tests only
   partition::RecoveryProgress* recovery = nullptr;  // told how far start() has come
 };
 

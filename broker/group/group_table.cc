@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/probe.h"
+
 namespace barnabas::group {
 
 Group* GroupTable::lookup(std::string_view name) {
@@ -64,7 +66,7 @@ void GroupTable::append_tombstones(Group& group, std::vector<OffsetChange> delet
       bytes = 0;
     }
     bytes += size;
-    if (!options.defects.forgets_tombstone) records.push_back(std::move(record));
+    if (!planted("group: forgets a tombstone")) records.push_back(std::move(record));
     changes.push_back(std::move(change));
   }
   if (whole_group) records.push_back(group_record(group.id(), std::nullopt));

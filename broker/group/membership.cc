@@ -8,6 +8,7 @@
 
 #include "broker/group/refusals.h"
 #include "broker/group/text.h"
+#include "common/probe.h"
 
 namespace barnabas::group {
 
@@ -35,7 +36,7 @@ void Membership::heartbeat(Token token, const HeartbeatCommand& command, Now now
   if (group == nullptr) return answer(ErrorCode::kUnknownMemberId);
   const ErrorCode error = group->check(command.member_id, command.instance_id);
   if (error != ErrorCode::kNone) return answer(error);
-  if (command.generation != group->generation && !table_.options.defects.skips_generation_check) {
+  if (command.generation != group->generation && !planted("group: skips the generation check")) {
     return answer(ErrorCode::kIllegalGeneration);
   }
   // One who waits for his id to be told keeps the time of his join.
@@ -99,7 +100,7 @@ void Membership::remove_member(Group& group, const std::string& member_id, Effec
   Member& member = *group.find(member_id);
   // If it is still there it comes again as a new one.
   if (const std::optional<Token> token = group.take_join(member);
-      token.has_value() && !table_.options.defects.loses_pending_join) {
+      token.has_value() && !planted("group: loses a parked join")) {
     refuse_join(&group, *token, ErrorCode::kUnknownMemberId, "", effects);
   }
   if (const std::optional<Token> token = std::exchange(member.sync, std::nullopt);

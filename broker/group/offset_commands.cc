@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "broker/group/refusals.h"
+#include "common/probe.h"
 
 namespace barnabas::group {
 namespace {
@@ -42,7 +43,7 @@ ErrorCode OffsetCommands::check_commit(const CommitOffsetsCommand& command, Grou
   }
   const ErrorCode error = group->check(command.member_id, command.instance_id);
   if (error != ErrorCode::kNone) return error;
-  if (command.generation != group->generation && !table_.options.defects.skips_generation_check) {
+  if (command.generation != group->generation && !planted("group: skips the generation check")) {
     return ErrorCode::kIllegalGeneration;
   }
   // It has heard of the new generation, so what it commits may be another's by now.
@@ -94,7 +95,7 @@ void OffsetCommands::commit(Token token, CommitOffsetsCommand command, Now now, 
   Group& to = table_.find_or_create(command.group);
   const AppendId id =
       table_.append_offsets(to, std::move(changes), std::move(records), false, now, effects);
-  if (table_.options.defects.answers_before_commit) {
+  if (planted("group: answers before the commit")) {
     effects.answers.push_back({token, std::move(answer)});
     return;
   }
@@ -121,7 +122,7 @@ void OffsetCommands::fetch(Token token, const FetchOffsetsCommand& command, Effe
       }
     }
   }
-  if (table_.options.defects.reads_uncommitted && group != nullptr) {
+  if (planted("group: reads what is not committed") && group != nullptr) {
     group->offsets.each_working(
         [&](const std::string& name, int32_t partition, const StoredOffset& offset) {
           for (FetchedTopic& topic : answer.topics) {

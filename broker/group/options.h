@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <limits>
 
-#include "broker/group/defects.h"
 #include "common/clock.h"
 
 namespace barnabas::group {
@@ -28,7 +27,6 @@ struct Options {
   // A member that joins does not know its id yet and cannot send heartbeats; its request is given
   // up after this long.
   Duration new_member_join_timeout{std::chrono::minutes(5)};
-  Defects defects;
 };
 
 }  // namespace barnabas::group

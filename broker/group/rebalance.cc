@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "broker/group/membership.h"
+#include "common/probe.h"
 
 namespace barnabas::group {
 
@@ -81,7 +82,7 @@ void Membership::complete_join(Group& group, Now now, Effects& effects) {
     return;
   }
   group.initial_rebalance = false;
-  if (!table_.options.defects.keeps_generation || group.generation == 0) {
+  if (!planted("group: keeps the generation") || group.generation == 0) {
     group.generation =
         group.generation == std::numeric_limits<int32_t>::max() ? 1 : group.generation + 1;
   }

@@ -1,7 +1,7 @@
 // Clients that come, stay, leave, die, come back and lie, over random seeds, on a log that commits
 // late, fails, and is loaded anew by other coordinators. What must hold is in group_checker.h.
 //
-// Each planted defect (defects.h) must be found by the same run, or the checks prove nothing.
+// Each planted mistake must be found by the same run, or the checks prove nothing.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,6 +15,7 @@
 
 #include "broker/group/testing/group_checker.h"
 #include "broker/group/testing/group_world.h"
+#include "common/sim/probes.h"
 
 namespace barnabas::group {
 namespace {
@@ -52,9 +53,9 @@ struct Coverage {
 
 class History {
  public:
-  History(uint64_t seed, Defects defects)
+  explicit History(uint64_t seed)
       : random_(seeded_random(seed)),
-        world_(options(defects), seed),
+        world_(options(), seed),
         checker_(world_, milliseconds(kLongestRebalance) + 2 * kLongestCommit) {
     world_.commits_at_once = false;
     for (int i = 0; i < kClients; ++i) {
@@ -100,7 +101,7 @@ class History {
   }
 
  private:
-  Options options(Defects defects) {
+  Options options() {
     Options options;
     options.min_session_timeout_ms = 1'000;
     options.initial_rebalance_delay = random_->chance(50) ? seconds(1) : Duration::zero();
@@ -109,7 +110,6 @@ class History {
     options.retention_check_interval = seconds(5);
     options.new_member_join_timeout = seconds(5);
     options.max_append_bytes = 2'000;
-    options.defects = defects;
     return options;
   }
 
@@ -387,7 +387,7 @@ TEST(ShardProperty, HoldsInRandomHistories) {
   const uint64_t last = seeds();
   Coverage coverage;
   for (uint64_t seed = 1; seed <= last; ++seed) {
-    History run(seed, {});
+    History run(seed);
     ASSERT_THAT(run.go(), testing::IsEmpty()) << "seed " << seed;
     run.count(coverage);
   }
@@ -414,8 +414,8 @@ TEST(ShardProperty, HoldsInRandomHistories) {
 // Simulations are repeated by their seed.
 TEST(ShardProperty, TheSameSeedGivesTheSameHistory) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
-    History one(seed, {});
-    History again(seed, {});
+    History one(seed);
+    History again(seed);
     one.go();
     again.go();
     EXPECT_EQ(one.written(), again.written()) << "seed " << seed;
@@ -423,11 +423,12 @@ TEST(ShardProperty, TheSameSeedGivesTheSameHistory) {
   }
 }
 
-// The first violation that the defect leads to, over the same seeds.
-std::string found(Defects defects) {
+// The first violation that the mistake leads to, over the same seeds.
+std::string found(const char* mistake) {
+  const Planted mistaken(mistake);
   const uint64_t last = seeds();
   for (uint64_t seed = 1; seed <= last; ++seed) {
-    History run(seed, defects);
+    History run(seed);
     const std::vector<std::string> violations = run.go();
     if (!violations.empty()) return violations.front();
   }
@@ -435,32 +436,32 @@ std::string found(Defects defects) {
 }
 
 TEST(ShardProperty, FindsAnswersThatAreGivenBeforeTheCommit) {
-  EXPECT_THAT(found({.answers_before_commit = true}),
+  EXPECT_THAT(found("group: answers before the commit"),
               testing::HasSubstr("is acknowledged before it is committed"));
 }
 
 TEST(ShardProperty, FindsAMissingGenerationCheck) {
-  EXPECT_THAT(found({.skips_generation_check = true}),
+  EXPECT_THAT(found("group: skips the generation check"),
               testing::AnyOf(testing::HasSubstr("passes though"),
                              testing::HasSubstr("that is not committed")));
 }
 
 TEST(ShardProperty, FindsALostJoin) {
-  EXPECT_THAT(found({.loses_pending_join = true}), testing::HasSubstr("is not answered in time"));
+  EXPECT_THAT(found("group: loses a parked join"), testing::HasSubstr("is not answered in time"));
 }
 
 TEST(ShardProperty, FindsAForgottenTombstone) {
-  EXPECT_THAT(found({.forgets_tombstone = true}),
+  EXPECT_THAT(found("group: forgets a tombstone"),
               testing::AnyOf(testing::HasSubstr("is in the log"), testing::HasSubstr("is read of"),
                              testing::HasSubstr("a load would also give")));
 }
 
 TEST(ShardProperty, FindsReadsOfWhatIsNotCommitted) {
-  EXPECT_THAT(found({.reads_uncommitted = true}), testing::HasSubstr("is read of"));
+  EXPECT_THAT(found("group: reads what is not committed"), testing::HasSubstr("is read of"));
 }
 
 TEST(ShardProperty, FindsAGenerationThatIsUsedTwice) {
-  EXPECT_THAT(found({.keeps_generation = true}), testing::HasSubstr("has two leaders"));
+  EXPECT_THAT(found("group: keeps the generation"), testing::HasSubstr("has two leaders"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "broker/group/membership.h"
 #include "broker/group/refusals.h"
+#include "common/probe.h"
 
 namespace barnabas::group {
 namespace {
@@ -30,7 +31,7 @@ void Membership::sync(Token token, SyncCommand command, Now now, Effects& effect
   if (group == nullptr) return refuse(ErrorCode::kUnknownMemberId);
   const ErrorCode error = group->check(command.member_id, command.instance_id);
   if (error != ErrorCode::kNone) return refuse(error);
-  if (command.generation != group->generation && !table_.options.defects.skips_generation_check) {
+  if (command.generation != group->generation && !planted("group: skips the generation check")) {
     return refuse(ErrorCode::kIllegalGeneration);
   }
   if (contradicts(command.protocol_type, group->protocol_type) ||

@@ -26,7 +26,6 @@
 #include <string_view>
 #include <vector>
 
-#include "broker/partition/defects.h"
 #include "broker/partition/replication_types.h"
 #include "broker/partition/traffic.h"
 #include "common/buffer.h"
@@ -180,7 +179,6 @@ struct Surroundings {
   RecoveryPoints* recovery_points = nullptr;           // nullptr: none are written down
   LogStarts* log_starts = nullptr;                     // nullptr: they move at once
   storage::LogOptions log_options{};                   // what topics do not decide
-  Defects defects{};                                   // tests of the tests only
 };
 
 class Partition : public storage::FlushClient, public std::enable_shared_from_this<Partition> {

@@ -3,16 +3,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/probe.h"
+
 namespace barnabas::partition {
 
 using metadata::Durability;
 
 PartitionCore::PartitionCore(BrokerId self, metadata::TopicPartition id, Offset high_watermark,
-                             std::optional<Lineage> lineage, Limits limits, Defects defects)
+                             std::optional<Lineage> lineage, Limits limits)
     : self_(self),
       id_(id),
       limits_(limits),
-      defects_(defects),
       high_watermark_(high_watermark),
       high_watermark_lineage_(lineage),
       samples_(limits.replica_lag_max * 2, limits.replica_lag_max / 32) {}
@@ -157,7 +158,7 @@ kafka::ErrorCode PartitionCore::check_replica(const ReplicaIdentity& from,
                                               LeaderEpoch epoch) const {
   if (role_ == Role::kFenced) return kafka::ErrorCode::kKafkaStorageError;
   if (role_ != Role::kLeading) return kafka::ErrorCode::kNotLeaderOrFollower;
-  if (epoch < leader_epoch_ && !defects_.accepts_old_reports) {
+  if (epoch < leader_epoch_ && !planted("partition: counts reports of an old epoch")) {
     return kafka::ErrorCode::kFencedLeaderEpoch;
   }
   if (epoch > leader_epoch_) return kafka::ErrorCode::kUnknownLeaderEpoch;
@@ -184,8 +185,11 @@ void PartitionCore::follower_reported(BrokerId from, const DurableReport& report
                                       const LogView& log, Instant now, Effects& effects) {
   FollowerProgress* follower = progress_of(from);
   if (follower == nullptr) return;
-  if (!defects_.accepts_old_reports && (!agrees || report.durable_end > log.end)) return;
-  if (defects_.accepts_old_reports) follower->fetched(std::min(report.durable_end, log.end), now);
+  if (!planted("partition: counts reports of an old epoch") &&
+      (!agrees || report.durable_end > log.end))
+    return;
+  if (planted("partition: counts reports of an old epoch"))
+    follower->fetched(std::min(report.durable_end, log.end), now);
   follower->reported(report.durable_end, now);
   follower->observe(log.end, samples_, durable(), now);
   consequences(log, now, effects);
@@ -225,8 +229,9 @@ bool PartitionCore::enough_in_sync() const { return in_sync_.committed().size() 
 
 // While a switch to durable is under way the stricter of the two holds: it costs only time.
 bool PartitionCore::durable() const {
-  return !defects_.counts_unflushed && (state_.durability == Durability::kDurable ||
-                                        state_.durability_wanted == Durability::kDurable);
+  return !planted("partition: counts what is not on disk") &&
+         (state_.durability == Durability::kDurable ||
+          state_.durability_wanted == Durability::kDurable);
 }
 
 Offset PartitionCore::counted_end(const LogView& log) const {
@@ -249,7 +254,7 @@ void PartitionCore::advance_high_watermark(const LogView& log, Effects& effects)
     }
   }
   InSyncView view = in_sync_.view();
-  if (defects_.trusts_proposals && view.proposed.has_value()) {
+  if (planted("partition: trusts a proposed in-sync set") && view.proposed.has_value()) {
     view.committed = *view.proposed;
     view.proposed.reset();
   }

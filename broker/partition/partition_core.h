@@ -27,7 +27,6 @@
 #include <string>
 #include <vector>
 
-#include "broker/partition/defects.h"
 #include "broker/partition/follower_progress.h"
 #include "broker/partition/high_watermark.h"
 #include "broker/partition/in_sync.h"
@@ -70,7 +69,7 @@ class PartitionCore {
   // `high_watermark`: from the checkpoint, a lower bound of what is committed; `lineage`: the one
   // that it was learned in, if that is known.
   PartitionCore(BrokerId self, metadata::TopicPartition id, Offset high_watermark,
-                std::optional<Lineage> lineage, Limits limits, Defects defects = {});
+                std::optional<Lineage> lineage, Limits limits);
 
   // ---- Metadata ----
   // The committed state. An older one than what is known is ignored (S8).
@@ -158,7 +157,6 @@ class PartitionCore {
   const BrokerId self_;
   const metadata::TopicPartition id_;
   const Limits limits_;
-  const Defects defects_;
 
   Role role_ = Role::kIdle;
   std::string trouble_;

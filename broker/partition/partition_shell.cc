@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "broker/partition/producer_recovery.h"
+#include "common/probe.h"
 #include "common/status.h"
 
 namespace barnabas::partition {
@@ -42,7 +43,7 @@ PartitionShell::PartitionShell(Surroundings surroundings, metadata::TopicPartiti
       topic_(std::move(topic)),
       log_(std::move(log)),
       core_(surroundings.self, id, high_watermark, lineage,
-            {surroundings.replica_lag_max, surroundings.flush_lag_max}, surroundings.defects),
+            {surroundings.replica_lag_max, surroundings.flush_lag_max}),
       producers_(static_cast<size_t>(surroundings.producers_max)),
       settings_(std::make_shared<const metadata::TopicSettings>(std::move(settings))),
       snapshot_base_(log_->active_segment_base()),
@@ -75,7 +76,7 @@ void PartitionShell::update(const metadata::PartitionImage& state, BrokerEpoch o
       if (core_.in_sync_count() < in_sync) traffic_.in_sync_shrinks.add(1);
       if (core_.in_sync_count() > in_sync) traffic_.in_sync_expands.add(1);
     }
-    if (around_.defects.truncates_to_high_watermark && outcome.effects.role_changed &&
+    if (planted("partition: truncates to the high watermark") && outcome.effects.role_changed &&
         core_.role() == Role::kFollowing) {
       truncate(core_.high_watermark(), outcome).IgnoreError();
     }

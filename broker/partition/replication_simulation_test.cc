@@ -7,6 +7,7 @@
 #include <string>
 
 #include "broker/partition/testing/replication_world.h"
+#include "common/sim/probes.h"
 
 namespace barnabas::partition::testing {
 namespace {
@@ -51,38 +52,30 @@ TEST(ReplicationSimulation, TheSameSeedGivesTheSameRun) {
 }
 
 // How many seeds it takes until a violation is seen; -1: none was.
-int64_t seeds_until_caught(const Defects& defects, uint64_t limit) {
+int64_t seeds_until_caught(const char* mistake, uint64_t limit) {
+  const Planted mistaken(mistake);
   for (uint64_t seed = 1; seed <= limit; ++seed) {
     WorldOptions options;
     options.seed = seed;
-    options.defects = defects;
     if (!run_world(options).violation.empty()) return static_cast<int64_t>(seed);
   }
   return -1;
 }
 
 TEST(ReplicationSimulation, CatchesALeaderThatAcknowledgesBeforeItIsOnDisk) {
-  Defects defects;
-  defects.counts_unflushed = true;
-  EXPECT_GT(seeds_until_caught(defects, 100), 0);
+  EXPECT_GT(seeds_until_caught("partition: counts what is not on disk", 100), 0);
 }
 
 TEST(ReplicationSimulation, CatchesAFollowerThatTruncatesToItsHighWatermark) {
-  Defects defects;
-  defects.truncates_to_high_watermark = true;
-  EXPECT_GT(seeds_until_caught(defects, 100), 0);
+  EXPECT_GT(seeds_until_caught("partition: truncates to the high watermark", 100), 0);
 }
 
 TEST(ReplicationSimulation, CatchesAHighWatermarkOverASetThatIsOnlyProposed) {
-  Defects defects;
-  defects.trusts_proposals = true;
-  EXPECT_GT(seeds_until_caught(defects, 200), 0);
+  EXPECT_GT(seeds_until_caught("partition: trusts a proposed in-sync set", 200), 0);
 }
 
 TEST(ReplicationSimulation, CatchesReportsOfAnEarlierEpochThatCount) {
-  Defects defects;
-  defects.accepts_old_reports = true;
-  EXPECT_GT(seeds_until_caught(defects, 200), 0);
+  EXPECT_GT(seeds_until_caught("partition: counts reports of an old epoch", 200), 0);
 }
 
 }  // namespace

@@ -90,8 +90,8 @@ void Cluster::start(const std::string& name) {
   };
   absl::Status failed;
   if (is_broker(name)) {
-    auto process = BrokerProcess::start(broker_config(name), options_.defects, network_, loop,
-                                        *machine.disk, std::move(random), std::move(over));
+    auto process = BrokerProcess::start(broker_config(name), network_, loop, *machine.disk,
+                                        std::move(random), std::move(over));
     if (process.ok()) {
       machine.broker = *std::move(process);
     } else {

@@ -34,7 +34,6 @@ struct ClusterOptions {
   std::map<std::string, std::string> broker_defaults = {{"default.replication.factor", "3"},
                                                         {"min.insync.replicas", "2"}};
   uint64_t snapshot_after_bytes = uint64_t{20} << 20;
-  partition::Defects defects;  // known mistakes, switched on to prove that the checks see them
 };
 
 class Cluster {

@@ -68,8 +68,8 @@ BrokerProcess::BrokerProcess(SimNetwork& network, SimExecutor& loop, std::unique
     : transport_(network, loop.name()), random_(std::move(random)), exited_(std::move(exited)) {}
 
 absl::StatusOr<std::unique_ptr<BrokerProcess>> BrokerProcess::start(
-    broker::BrokerConfig config, partition::Defects defects, SimNetwork& network, SimExecutor& loop,
-    storage::Disk& disk, std::unique_ptr<Random> random, Exited exited) {
+    broker::BrokerConfig config, SimNetwork& network, SimExecutor& loop, storage::Disk& disk,
+    std::unique_ptr<Random> random, Exited exited) {
   std::unique_ptr<BrokerProcess> process(
       new BrokerProcess(network, loop, std::move(random), std::move(exited)));
   broker::BrokerEvents events;
@@ -78,8 +78,7 @@ absl::StatusOr<std::unique_ptr<BrokerProcess>> BrokerProcess::start(
       process->broker_,
       broker::Broker::start(
           std::move(config),
-          broker::BrokerSeams{
-              process->transport_, disk, *process->random_, loop, {&loop}, loop, defects},
+          broker::BrokerSeams{process->transport_, disk, *process->random_, loop, {&loop}, loop},
           std::move(events), /*reachable_host=*/"localhost"));
   return process;
 }

@@ -58,8 +58,8 @@ class ControllerProcess {
 class BrokerProcess {
  public:
   static absl::StatusOr<std::unique_ptr<BrokerProcess>> start(
-      broker::BrokerConfig config, partition::Defects defects, SimNetwork& network,
-      SimExecutor& loop, storage::Disk& disk, std::unique_ptr<Random> random, Exited exited);
+      broker::BrokerConfig config, SimNetwork& network, SimExecutor& loop, storage::Disk& disk,
+      std::unique_ptr<Random> random, Exited exited);
 
   broker::Broker& broker() { return *broker_; }
 

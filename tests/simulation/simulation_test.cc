@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/sim/probes.h"
 #include "tests/simulation/run.h"
 
 namespace barnabas::simulation {
@@ -75,11 +76,11 @@ TEST_F(SimulationTest, TheSameSeedGivesTheSameRun) {
 // prove nothing.
 class PlantedDefectTest : public SimulationTest {
  protected:
-  void expect_caught(partition::Defects defects, const std::vector<Fault>& faults) {
+  void expect_caught(const char* mistake, const std::vector<Fault>& faults) {
     for (uint64_t seed = 1; seed <= 150; ++seed) {
-      const std::string sound = run(seed, {}, faults);
+      const std::string sound = run(seed, "", faults);
       ASSERT_EQ(sound, "") << "seed " << seed << " without the mistake\n" << last_report_;
-      const std::string violation = run(seed, defects, faults);
+      const std::string violation = run(seed, mistake, faults);
       if (violation.empty()) continue;
       std::printf("caught with seed %d: %s\n", static_cast<int>(seed), violation.c_str());
       return;
@@ -88,9 +89,9 @@ class PlantedDefectTest : public SimulationTest {
   }
 
  private:
-  std::string run(uint64_t seed, partition::Defects defects, const std::vector<Fault>& faults) {
+  std::string run(uint64_t seed, const char* mistake, const std::vector<Fault>& faults) {
+    const Planted mistaken(mistake);
     SwarmOptions options = draw(seed);
-    options.cluster.defects = defects;
     options.faults = faults;
     options.between_faults = std::chrono::milliseconds(300);
     options.cluster.sync_latency = std::chrono::milliseconds(5);
@@ -106,11 +107,11 @@ class PlantedDefectTest : public SimulationTest {
 };
 
 TEST_F(PlantedDefectTest, CountingWhatIsNotOnDiskLosesRecords) {
-  expect_caught({.counts_unflushed = true}, {Fault::kPowerBroker, Fault::kPowerAll});
+  expect_caught("partition: counts what is not on disk", {Fault::kPowerBroker, Fault::kPowerAll});
 }
 
 TEST_F(PlantedDefectTest, TruncatingToTheHighWatermarkLosesRecords) {
-  expect_caught({.truncates_to_high_watermark = true},
+  expect_caught("partition: truncates to the high watermark",
                 {Fault::kPowerBroker, Fault::kKillBroker, Fault::kPowerAll, Fault::kPauseBroker});
 }
 

@@ -19,14 +19,12 @@
 #include <cstdint>
 #include <string>
 
-#include "broker/partition/defects.h"
 #include "common/clock.h"
 
 namespace barnabas::partition::testing {
 
 struct WorldOptions {
   uint64_t seed = 0;
-  Defects defects;
   int producers = 2;
   Duration faulty{std::chrono::seconds(4)};
   Duration calm{std::chrono::seconds(6)};

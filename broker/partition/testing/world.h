@@ -33,7 +33,6 @@ class World {
   WorldResult run();
   Node& node(BrokerId id) { return *nodes.at(static_cast<size_t>(id.value() - 1)); }
   Random& disks() { return *disks_; }
-  const Defects& defects() const { return options_.defects; }
   Duration delay();
   std::string told() const;
   static std::string text(const std::vector<BrokerId>& brokers);

@@ -48,7 +48,6 @@ void Node::start() {
   around.replica_lag_max = milliseconds(400);
   around.flush_lag_max = milliseconds(150);
   around.log_starts = this;
-  around.defects = world_.defects();
   auto opened = PartitionShell::open(around, world_partition(), "t", *std::move(log), Offset{0},
                                      Lineage{0}, settings);
   CHECK(opened.ok()) << opened.status();
