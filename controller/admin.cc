@@ -101,13 +101,33 @@ bool is_change(const AdminRequest& request) {
   }
 }
 
+bool is_quorum_change(const AdminRequest& request) {
+  return request.has_add_voter() || request.has_remove_voter() || request.has_transfer_leadership();
+}
+
 }  // namespace
+
+// What the quorum itself knows is newer than the configuration file.
+std::string Admin::endpoint_of(ControllerId id) const {
+  const std::optional<Endpoint> known = node_->endpoint_of(id);
+  return known.has_value() ? to_string(*known) : endpoint_of_(id);
+}
+
+std::vector<std::string> Admin::voter_endpoints() const {
+  std::vector<std::string> out;
+  for (const raft::ProgressView& member : node_->status().members) {
+    if (member.kind != raft::MemberKind::kVoter) continue;
+    std::string endpoint = endpoint_of(member.id);
+    if (!endpoint.empty()) out.push_back(std::move(endpoint));
+  }
+  return out;
+}
 
 proto::LeaderHint Admin::leader_hint() const {
   proto::LeaderHint hint;
   const ControllerId leader = node_->leader().value_or(kNoController);
   hint.set_id(leader.value());
-  if (leader != kNoController) hint.set_endpoint(endpoint_of_(leader));
+  if (leader != kNoController) hint.set_endpoint(endpoint_of(leader));
   return hint;
 }
 
@@ -137,12 +157,27 @@ void Admin::call(const AdminRequest& request, Answered answered) {
   if (request.has_describe_quorum()) {
     AdminAnswer answer;
     *answer.mutable_describe_quorum() = describe_quorum(
-        node_->status(), self_, [this](ControllerId id) { return endpoint_of_(id); });
+        node_->status(), self_, [this](ControllerId id) { return endpoint_of(id); });
+    if (const std::string doing = quorum_.doing(); !doing.empty()) {
+      answer.mutable_describe_quorum()->set_doing(doing);
+    }
     return answered(std::move(answer));
   }
   if (!ledger_.is_active()) return answered(without(Fate::kNotActive));
+  if (is_quorum_change(request)) return change_quorum(request, std::move(answered));
   if (is_change(request)) return change(request, std::move(answered));
   question(request, std::move(answered));
+}
+
+void Admin::change_quorum(const AdminRequest& request, Answered answered) {
+  quorum_.call(request, [this, answered = std::move(answered)](AdminAnswer answer) mutable {
+    if (answer.error().code() == static_cast<int32_t>(ErrorCode::kNotController)) {
+      answer = without(Fate::kNotActive);
+    }
+    // Whoever was handed the leadership, or takes it from a leader that is removed, is named.
+    *answer.mutable_leader() = leader_hint();
+    answered(std::move(answer));
+  });
 }
 
 void Admin::question(const AdminRequest& request, Answered answered) {

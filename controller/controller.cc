@@ -13,7 +13,7 @@ Controller::Controller(Options options, Executor& loop, Transport& transport, Ra
       ledger_(store, *this, loop),
       brokers_(ledger_, loop, transport, options_.limits, options_.brokers),
       balance_(ledger_, loop, options_.limits, options_.balance_delay),
-      admin_(ledger_, brokers_, random, options_.limits, options_.self,
+      admin_(ledger_, brokers_, loop, random, options_.limits, options_.self,
              [this](ControllerId id) {
                const auto found = options_.endpoints.find(id);
                return found == options_.endpoints.end() ? std::string() : to_string(found->second);

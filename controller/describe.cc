@@ -185,17 +185,32 @@ proto::DescribeQuorumAnswer describe_quorum(
   answer.set_answered_by(self.value());
   answer.set_role(status.role);
   answer.set_trouble(status.trouble);
+  answer.set_configuration_index(status.configuration_index.value());
+  answer.set_change_pending(status.change_pending);
+  if (status.transfer_to.has_value()) {
+    answer.set_transfer_to(status.transfer_to->value());
+    answer.set_doing(absl::StrCat("leadership goes to controller ", status.transfer_to->value()));
+  } else if (status.change_pending) {
+    answer.set_doing("a change of the voters is under way");
+  }
   const bool leads = status.leader == self;
-  for (const raft::ProgressView& voter : status.members) {
-    proto::VoterView* view = answer.add_voters();
-    view->set_id(voter.id.value());
-    view->set_directory(voter.directory.bytes());
-    view->set_endpoint(endpoint_of(voter.id));
-    view->set_match(voter.match.value());
-    view->set_lag(leads ? distance(voter.match, status.last) : 0);
-    const auto contact = std::chrono::duration_cast<std::chrono::milliseconds>(voter.since_contact);
-    view->set_since_contact_ms(leads ? contact.count() : -1);
-    view->set_snapshotting(voter.snapshotting);
+  for (const raft::ProgressView& member : status.members) {
+    proto::VoterView* view = member.kind == raft::MemberKind::kVoter     ? answer.add_voters()
+                             : member.kind == raft::MemberKind::kLearner ? answer.add_learners()
+                                                                         : answer.add_observers();
+    view->set_id(member.id.value());
+    view->set_kind(raft::to_string(member.kind));
+    view->set_directory(member.directory.bytes());
+    // Two members may share an id while a wiped disk is being replaced.
+    const bool placed = member.endpoint.port != 0;
+    view->set_endpoint(placed ? to_string(member.endpoint) : endpoint_of(member.id));
+    view->set_match(member.match.value());
+    view->set_lag(leads ? std::max<int64_t>(0, distance(member.match, status.last)) : 0);
+    const bool itself = leads && member.id == self && member.kind == raft::MemberKind::kVoter;
+    const auto contact =
+        std::chrono::duration_cast<std::chrono::milliseconds>(member.since_contact);
+    view->set_since_contact_ms(!leads ? -1 : itself ? 0 : contact.count());
+    view->set_snapshotting(member.snapshotting);
   }
   return answer;
 }

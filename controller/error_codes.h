@@ -34,7 +34,10 @@ enum class ErrorCode : int32_t {
   kBrokerIdNotRegistered = 102,
   kInconsistentClusterId = 104,
   kIneligibleReplica = 107,
+  kUnknownControllerId = 116,
   kInvalidRegistration = 119,
+  kDuplicateVoter = 126,
+  kVoterNotFound = 127,
 };
 
 }  // namespace barnabas::controller

@@ -36,6 +36,7 @@ struct Sessions::Session final : public LinkSink {
   bool closing = false;
   bool stopping = false;
   uint64_t heartbeat_sequence = 0;
+  uint64_t controllers_version = 0;  // that it has been told of
 };
 
 Sessions::Sessions(Ledger& ledger, MetadataFeed& feed, Brokers& brokers, Admin& admin,
@@ -211,7 +212,24 @@ void Sessions::join(Session& session, Incarnation who) {
   registered->set_cluster_id(brokers_.cluster_id());
   registered->set_epoch(who.epoch.value());
   registered->set_index(who.epoch.value());
+  for (const std::string& endpoint : controllers()) registered->add_controllers(endpoint);
+  session.controllers_version = controllers_version_;
   send(session, message);
+}
+
+const std::vector<std::string>& Sessions::controllers() {
+  constexpr Duration kLookEvery = std::chrono::milliseconds(500);
+  const Instant now = loop_.now();
+  if (controllers_looked_at_.has_value() && now - *controllers_looked_at_ < kLookEvery) {
+    return controllers_;
+  }
+  controllers_looked_at_ = now;
+  std::vector<std::string> seen = admin_.voter_endpoints();
+  if (seen != controllers_) {
+    controllers_ = std::move(seen);
+    ++controllers_version_;
+  }
+  return controllers_;
 }
 
 void Sessions::heartbeat(Session& session, const proto::Heartbeat& command) {
@@ -219,6 +237,13 @@ void Sessions::heartbeat(Session& session, const proto::Heartbeat& command) {
   ControllerMessage message;
   *message.mutable_heartbeat() = brokers_.heartbeat(*session.who, command);
   session.stopping = command.want_shutdown() && !message.heartbeat().may_shut_down();
+  const std::vector<std::string>& endpoints = controllers();
+  if (session.controllers_version != controllers_version_) {
+    session.controllers_version = controllers_version_;
+    for (const std::string& endpoint : endpoints) {
+      message.mutable_heartbeat()->add_controllers(endpoint);
+    }
+  }
   send(session, message);
   tell_who_may_stop();
 }

@@ -13,6 +13,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "common/executor.h"
 #include "common/transport.h"
@@ -51,6 +53,8 @@ class Sessions {
   void allocate_producer_ids(Session& session, const proto::AllocateProducerIds& command);
   void forward_admin(Session& session, const proto::ForwardedAdmin& command);
   void tell_who_may_stop();
+  // Where the controllers are; looked up now and then, because they hardly ever change.
+  const std::vector<std::string>& controllers();
   void push(Session& session);
   FeedCursor::Snapshot snapshot();
   void send(Session& session, const proto::ControllerMessage& message);
@@ -68,6 +72,9 @@ class Sessions {
   std::map<SessionId, std::unique_ptr<Session>> sessions_;
   std::map<BrokerId, SessionId> joined_;
   SessionId last_ = 0;
+  std::vector<std::string> controllers_;
+  uint64_t controllers_version_ = 0;
+  std::optional<Instant> controllers_looked_at_;
   // The last snapshot made, as long as somebody still sends it.
   LogIndex snapshot_index_;
   Term snapshot_term_;

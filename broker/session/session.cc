@@ -4,6 +4,7 @@
 #include <glog/logging.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace barnabas::broker {
@@ -219,6 +220,7 @@ void Session::attach(ControllerLink& link, const proto::Registered& registered) 
     epoch_ = epoch;
     registered_at_ = LogIndex{registered.index()};
   }
+  controllers_are(registered.controllers());
   follower_.begin_stream();
   lag_target_ = LogIndex{0};
   answered_at_ = loop_.now();
@@ -269,6 +271,17 @@ void Session::stop() {
   retire(std::move(active_));
   proposals_.detached();
   admin_.detached();
+}
+
+// While attached, when no candidate has a link or a timer.
+void Session::controllers_are(const google::protobuf::RepeatedPtrField<std::string>& endpoints) {
+  if (endpoints.empty()) return;  // a controller that does not tell
+  std::set<Endpoint> known(options_.controllers.begin(), options_.controllers.end());
+  for (const std::string& text : endpoints) {
+    if (const auto endpoint = parse_endpoint(text); endpoint.ok()) known.insert(*endpoint);
+  }
+  std::erase_if(candidates_, [&](const auto& entry) { return !known.contains(entry.first); });
+  for (const Endpoint& endpoint : known) candidates_[endpoint];
 }
 
 // ---- Attached ----
@@ -393,6 +406,7 @@ void Session::heartbeat_answered(const proto::HeartbeatAnswer& answer) {
         " ", answer.error().code(), ": ", answer.error().message())));
   }
   if (error != ErrorCode::kNone) return;
+  controllers_are(answer.controllers());
   const LogIndex commit{answer.commit()};
   if (lag_target_ > LogIndex{0} && follower_.applied() >= lag_target_) lag_target_ = LogIndex{0};
   if (lag_target_ == LogIndex{0} && commit > follower_.applied()) {

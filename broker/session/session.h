@@ -7,7 +7,8 @@
 // While searching it has a link to every known controller at once and asks each: those that are not
 // active say so (and name the active one, which is tried too), the first Registered wins. So a
 // fail-over costs one round trip and not a sequence of timeouts. Asking several is safe: only the
-// active controller can commit a registration, and the same incarnation gets the same epoch.
+// active controller can commit a registration, and the same incarnation gets the same epoch. Known
+// are those of the configuration file and those that the active controller says vote now.
 //
 // Once attached: the metadata stream is resumed where the image is (S8), heartbeats go out every
 // 400 ms, and everything that is owed an answer is sent again: proposals, admin requests under
@@ -141,6 +142,7 @@ class Session final : public ControllerSession, public ControllerLink::Owner {
   void heartbeat();
   void send_heartbeat();
   void heartbeat_answered(const proto::HeartbeatAnswer& answer);
+  void controllers_are(const google::protobuf::RepeatedPtrField<std::string>& endpoints);
   bool eager() const;
   void ask_producer_ids(uint64_t correlation);
   void producer_ids_answered(const proto::AllocateProducerIdsAnswer& answer);
