@@ -24,6 +24,8 @@
 
 namespace barnabas::storage {
 
+struct MemoryNode;
+
 class MemoryDisk final : public Disk {
  public:
   MemoryDisk();
@@ -52,6 +54,12 @@ class MemoryDisk final : public Disk {
   // now on: that one and everything after it fails until crash().
   void power_off_after(uint64_t changes);
   uint64_t changes() const;  // so far
+
+  // ---- Copies of the whole medium, for a disk that goes back in time or is there twice ----
+  using Image = std::shared_ptr<const MemoryNode>;
+  Image image() const;
+  // As after crash(), with this on the medium instead.
+  void restore(const Image& image);
 
   // ---- Faults ----
   void set_sync_latency(Duration latency);

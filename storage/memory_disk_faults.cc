@@ -140,6 +140,37 @@ void MemoryDisk::State::forget_handles() {
   syncing = false;
 }
 
+namespace {
+
+MemoryNodePtr copy_of(const MemoryNode& node, uint64_t& bytes) {
+  auto copy = std::make_shared<MemoryNode>(node.directory);
+  if (!node.directory) {
+    copy->content = MemoryContent::holding(node.content.medium());
+    bytes += copy->content.size();
+  }
+  for (const auto& [name, child] : node.children) {
+    copy->children[name] = copy->durable_children[name] = copy_of(*child, bytes);
+  }
+  return copy;
+}
+
+}  // namespace
+
+MemoryDisk::Image MemoryDisk::image() const {
+  MutexLock lock(state_->mutex);
+  uint64_t bytes = 0;
+  return copy_of(*state_->root, bytes);
+}
+
+void MemoryDisk::restore(const Image& image) {
+  MutexLock lock(state_->mutex);
+  state_->used = 0;
+  state_->root = copy_of(*image, state_->used);
+  state_->pending_names.clear();
+  state_->forget_handles();
+  state_->power_off_at = UINT64_MAX;
+}
+
 void MemoryDisk::crash(Random& random) {
   MutexLock lock(state_->mutex);
   // A journaling file system keeps the order of names; one without may not.

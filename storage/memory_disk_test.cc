@@ -224,5 +224,26 @@ TEST(MemoryDisk, F32_F34_F35_F38_FaultsHitTheFileTheyName) {
   EXPECT_EQ(*read_file(disk, "/d/f"), "cbX");
 }
 
+TEST(MemoryDisk, F24_AnOldImageIsWholeAndDurableAndTheHandlesOfBeforeAreGone) {
+  MemoryDisk disk;
+  ASSERT_TRUE(disk.make_directories("/d/e").ok());
+  ASSERT_TRUE(replace_file(disk, "/d/e/f", "old").ok());
+  const MemoryDisk::Image image = disk.image();
+  const FilePtr handle = *disk.open("/d/e/f", OpenMode::kReadWrite);
+  ASSERT_TRUE(replace_file(disk, "/d/e/f", "new, and longer").ok());
+  ASSERT_TRUE(replace_file(disk, "/d/g", "new").ok());
+  disk.restore(image);
+  std::string bytes(10, ' ');
+  EXPECT_FALSE(handle->read(0, absl::MakeSpan(bytes)).ok());
+  const auto random = seeded_random(1);
+  disk.crash(*random);
+  EXPECT_EQ(*read_file(disk, "/d/e/f"), "old");
+  EXPECT_FALSE(disk.exists("/d/g"));
+  // The image is not changed by what is done with the disk.
+  ASSERT_TRUE(replace_file(disk, "/d/e/f", "newer").ok());
+  disk.restore(image);
+  EXPECT_EQ(*read_file(disk, "/d/e/f"), "old");
+}
+
 }  // namespace
 }  // namespace barnabas::storage

@@ -84,6 +84,13 @@ std::string MemoryContent::medium() const {
   return content;
 }
 
+MemoryContent MemoryContent::holding(std::string bytes) {
+  MemoryContent content;
+  content.visible_ = bytes;
+  content.durable_ = std::move(bytes);
+  return content;
+}
+
 void MemoryContent::flip_bit(uint64_t at, int bit) {
   const char mask = static_cast<char>(1 << bit);
   if (at < visible_.size()) visible_[at] = static_cast<char>(visible_[at] ^ mask);

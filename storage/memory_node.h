@@ -35,6 +35,8 @@ class MemoryContent {
   void crash(Random& random);
   // What the device holds once dirty pages are written back: differs from visible() after lose().
   std::string medium() const;
+  // All of it durable.
+  static MemoryContent holding(std::string bytes);
   // Rot: changes the medium and what reads see.
   void flip_bit(uint64_t at, int bit);
   void cut_tail(uint64_t bytes);

@@ -44,7 +44,11 @@ class MetadataStore {
                                Term term) = 0;
 };
 
+// kDataLoss, here or from scan(): the store is damaged. Nothing is promised on it, so it may be set
+// aside and begun anew; the Raft log and its snapshots hold all of it (F39, F40).
 absl::StatusOr<std::unique_ptr<MetadataStore>> open_rocksdb_store(const std::string& directory);
+// Renames it to end in ".damaged" (one is kept). Not while it is open.
+absl::Status set_aside_store(const std::string& directory);
 std::unique_ptr<MetadataStore> make_map_store();
 
 }  // namespace barnabas::storage

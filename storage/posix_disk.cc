@@ -17,7 +17,7 @@
 
 #include "common/mutex.h"
 #include "common/status.h"
-#include "storage/posix_error.h"
+#include "storage/error_policy.h"
 #include "storage/posix_file.h"
 
 namespace barnabas::storage {
@@ -42,19 +42,16 @@ int open_retrying(const std::string& path, int flags) {
   return descriptor;
 }
 
-absl::Status filesystem_error(const std::error_code& error, const std::string& tried) {
-  return posix_error(error.value(), tried);
-}
-
 absl::Status sync_directory(const std::string& path) {
   const int descriptor = open_retrying(path, O_RDONLY | O_DIRECTORY);
   // Removed or renamed in the meantime: its entries are gone with it (disk.h).
   if (descriptor < 0 && errno == ENOENT) return absl::OkStatus();
-  if (descriptor < 0) return posix_error(errno, absl::StrCat("open directory ", path));
+  if (descriptor < 0)
+    return disk_error(DiskCall::kSync, errno, absl::StrCat("open directory ", path));
   absl::Cleanup close_it = [descriptor] { ::close(descriptor); };
   while (::fsync(descriptor) != 0) {
     if (errno == EINTR) continue;
-    return posix_error(errno, absl::StrCat("fsync directory ", path));
+    return disk_error(DiskCall::kSync, errno, absl::StrCat("fsync directory ", path));
   }
   return absl::OkStatus();
 }
@@ -177,12 +174,12 @@ absl::StatusOr<FilePtr> PosixDisk::open(const std::string& path, OpenMode mode) 
                     : mode == OpenMode::kReadWrite ? O_RDWR
                                                    : O_RDWR | O_CREAT;
   const int descriptor = open_retrying(path, flags);
-  if (descriptor < 0) return posix_error(errno, absl::StrCat("open ", path));
+  if (descriptor < 0) return disk_error(DiskCall::kOpen, errno, absl::StrCat("open ", path));
   struct stat status{};
   if (::fstat(descriptor, &status) != 0) {
     const int error = errno;
     ::close(descriptor);
-    return posix_error(error, absl::StrCat("stat ", path));
+    return disk_error(DiskCall::kRead, error, absl::StrCat("stat ", path));
   }
   return std::make_shared<PosixFile>(descriptor, static_cast<uint64_t>(status.st_size), path);
 }
@@ -190,24 +187,25 @@ absl::StatusOr<FilePtr> PosixDisk::open(const std::string& path, OpenMode mode) 
 absl::Status PosixDisk::make_directories(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
-  return error ? filesystem_error(error, absl::StrCat("make directory ", path)) : absl::OkStatus();
+  return error ? disk_error(DiskCall::kOpen, error.value(), absl::StrCat("make directory ", path))
+               : absl::OkStatus();
 }
 
 absl::Status PosixDisk::rename(const std::string& from, const std::string& to) {
   if (::rename(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
-  return posix_error(errno, absl::StrCat("rename ", from, " to ", to));
+  return disk_error(DiskCall::kName, errno, absl::StrCat("rename ", from, " to ", to));
 }
 
 absl::Status PosixDisk::unlink(const std::string& path) {
   if (::unlink(path.c_str()) == 0) return absl::OkStatus();
-  return posix_error(errno, absl::StrCat("unlink ", path));
+  return disk_error(DiskCall::kName, errno, absl::StrCat("unlink ", path));
 }
 
 absl::Status PosixDisk::remove_directory(const std::string& path) {
   if (!exists(path)) return absl::NotFoundError(absl::StrCat("remove directory ", path));
   std::error_code error;
   std::filesystem::remove_all(path, error);
-  return error ? filesystem_error(error, absl::StrCat("remove directory ", path))
+  return error ? disk_error(DiskCall::kName, error.value(), absl::StrCat("remove directory ", path))
                : absl::OkStatus();
 }
 
@@ -219,7 +217,7 @@ absl::StatusOr<std::vector<std::string>> PosixDisk::list(const std::string& dire
     names.push_back(entry->path().filename().string());
     entry.increment(error);
   }
-  if (error) return filesystem_error(error, absl::StrCat("list ", directory));
+  if (error) return disk_error(DiskCall::kRead, error.value(), absl::StrCat("list ", directory));
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -232,7 +230,7 @@ bool PosixDisk::exists(const std::string& path) {
 absl::StatusOr<Space> PosixDisk::space(const std::string& path) {
   struct statvfs status{};
   if (::statvfs(path.c_str(), &status) != 0) {
-    return posix_error(errno, absl::StrCat("ask for the free space of ", path));
+    return disk_error(DiskCall::kRead, errno, absl::StrCat("ask for the free space of ", path));
   }
   return Space{.free_bytes = uint64_t{status.f_bavail} * status.f_frsize,
                .total_bytes = uint64_t{status.f_blocks} * status.f_frsize};
@@ -240,11 +238,12 @@ absl::StatusOr<Space> PosixDisk::space(const std::string& path) {
 
 absl::StatusOr<std::unique_ptr<Lock>> PosixDisk::lock(const std::string& path) {
   const int descriptor = open_retrying(path, O_RDWR | O_CREAT);
-  if (descriptor < 0) return posix_error(errno, absl::StrCat("open ", path));
+  if (descriptor < 0) return disk_error(DiskCall::kOpen, errno, absl::StrCat("open ", path));
   auto held = std::make_unique<PosixLock>(descriptor);
   char pid[32] = {};
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return posix_error(errno, absl::StrCat("lock ", path));
+    if (errno != EWOULDBLOCK)
+      return disk_error(DiskCall::kLock, errno, absl::StrCat("lock ", path));
     const ssize_t length = ::pread(descriptor, pid, sizeof pid - 1, 0);
     const std::string holder(pid, static_cast<size_t>(std::max<ssize_t>(length, 0)));
     return absl::UnavailableError(
@@ -257,7 +256,7 @@ absl::StatusOr<std::unique_ptr<Lock>> PosixDisk::lock(const std::string& path) {
   const std::string own = std::to_string(::getpid());
   if (::ftruncate(descriptor, 0) != 0 ||
       ::pwrite(descriptor, own.data(), own.size(), 0) != static_cast<ssize_t>(own.size())) {
-    return posix_error(errno, absl::StrCat("write ", path));
+    return disk_error(DiskCall::kWrite, errno, absl::StrCat("write ", path));
   }
   return held;
 }
@@ -282,7 +281,8 @@ absl::Status PosixDisk::sync_and_wait(const SyncSet& set) { return syncs_->run(s
 absl::StatusOr<size_t> PosixDisk::read_uncached(const std::string& path, uint64_t at,
                                                 absl::Span<char> into) {
   int descriptor = open_retrying(path, O_RDONLY | O_DIRECT);
-  if (descriptor < 0 && errno != EINVAL) return posix_error(errno, absl::StrCat("open ", path));
+  if (descriptor < 0 && errno != EINVAL)
+    return disk_error(DiskCall::kOpen, errno, absl::StrCat("open ", path));
   if (descriptor >= 0) {
     absl::Cleanup close_it = [descriptor] { ::close(descriptor); };
     const uint64_t from = at / kAlignment * kAlignment;
@@ -296,7 +296,8 @@ absl::StatusOr<size_t> PosixDisk::read_uncached(const std::string& path, uint64_
                                   static_cast<off_t>(from + done));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0 && errno != EINVAL) {
-        return posix_error(errno, absl::StrCat("read ", path, " at ", at, " past the page cache"));
+        return disk_error(DiskCall::kRead, errno,
+                          absl::StrCat("read ", path, " at ", at, " past the page cache"));
       }
       refused = got < 0;
       // Less than a block is the end of the file; an unaligned continuation would be refused.
@@ -313,7 +314,7 @@ absl::StatusOr<size_t> PosixDisk::read_uncached(const std::string& path, uint64_
   }
   // A file system without O_DIRECT: write back, drop the pages, read again.
   descriptor = open_retrying(path, O_RDONLY);
-  if (descriptor < 0) return posix_error(errno, absl::StrCat("open ", path));
+  if (descriptor < 0) return disk_error(DiskCall::kOpen, errno, absl::StrCat("open ", path));
   const PosixFile file(descriptor, 0, path);
   RETURN_IF_ERROR(file.sync_data());
   (void)::posix_fadvise(descriptor, static_cast<off_t>(at), static_cast<off_t>(into.size()),

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "storage/posix_error.h"
+#include "storage/error_policy.h"
 
 namespace barnabas::storage {
 
@@ -23,8 +23,8 @@ absl::StatusOr<size_t> PosixFile::read(uint64_t at, absl::Span<char> into) const
     if (got == 0) break;
     if (got < 0) {
       if (errno == EINTR) continue;
-      return posix_error(errno,
-                         absl::StrCat("read ", into.size(), " bytes at ", at, " of ", path_));
+      return disk_error(DiskCall::kRead, errno,
+                        absl::StrCat("read ", into.size(), " bytes at ", at, " of ", path_));
     }
     done += static_cast<size_t>(got);
   }
@@ -45,7 +45,8 @@ absl::Status PosixFile::write(uint64_t at, absl::Span<const std::string_view> pi
         ::pwritev(descriptor_, &vectors[first], count, static_cast<off_t>(position));
     if (put < 0) {
       if (errno == EINTR) continue;
-      return posix_error(errno, absl::StrCat("write at ", position, " of ", path_));
+      return disk_error(DiskCall::kWrite, errno,
+                        absl::StrCat("write at ", position, " of ", path_));
     }
     position += static_cast<uint64_t>(put);
     // A short write is usual just before the disk is full: the next attempt says why.
@@ -68,7 +69,7 @@ absl::Status PosixFile::write(uint64_t at, absl::Span<const std::string_view> pi
 absl::Status PosixFile::truncate(uint64_t size) {
   while (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) {
     if (errno == EINTR) continue;
-    return posix_error(errno, absl::StrCat("truncate ", path_, " to ", size));
+    return disk_error(DiskCall::kWrite, errno, absl::StrCat("truncate ", path_, " to ", size));
   }
   size_.store(size, std::memory_order_release);
   return absl::OkStatus();
@@ -81,7 +82,7 @@ void PosixFile::begin_write_back() const {
 absl::Status PosixFile::sync_data() const {
   while (::fdatasync(descriptor_) != 0) {
     if (errno == EINTR) continue;
-    return posix_error(errno, absl::StrCat("fdatasync ", path_));
+    return disk_error(DiskCall::kSync, errno, absl::StrCat("fdatasync ", path_));
   }
   return absl::OkStatus();
 }

@@ -39,7 +39,8 @@ constexpr size_t kReplaceBatchBytes = size_t{1} << 20;
 absl::Status from_rocksdb(const rocksdb::Status& status, const std::string& tried) {
   if (status.ok()) return absl::OkStatus();
   const std::string message = absl::StrCat(tried, ": ", status.ToString());
-  if (status.IsCorruption()) return absl::DataLossError(message);
+  // A file that the database knows of and that is not there is damage, too.
+  if (status.IsCorruption() || status.IsPathNotFound()) return absl::DataLossError(message);
   if (status.IsNoSpace()) return absl::ResourceExhaustedError(message);
   return absl::InternalError(message);
 }
@@ -213,6 +214,14 @@ class RocksDbStore final : public MetadataStore {
 };
 
 }  // namespace
+
+absl::Status set_aside_store(const std::string& directory) {
+  PosixDisk disk(nullptr);
+  const std::string aside = absl::StrCat(directory, ".damaged");
+  if (disk.exists(aside)) RETURN_IF_ERROR(disk.remove_directory(aside));
+  RETURN_IF_ERROR(disk.rename(directory, aside));
+  return disk.sync_and_wait({.files = {}, .directories = {parent_directory(directory)}});
+}
 
 absl::StatusOr<std::unique_ptr<MetadataStore>> open_rocksdb_store(const std::string& directory) {
   auto store = std::make_unique<RocksDbStore>(directory);

@@ -9,6 +9,7 @@
 #include "broker/partition/producer_recovery.h"
 #include "common/probe.h"
 #include "common/status.h"
+#include "storage/error_policy.h"
 
 namespace barnabas::partition {
 
@@ -158,7 +159,7 @@ void PartitionShell::settle(Outcome& outcome) {
     absl::Status status = log_->begin_epoch(*effects.begin_epoch);
     effects.begin_epoch.reset();
     if (!status.ok()) {
-      if (absl::IsInternal(status)) disk_failure_ = status;
+      if (storage::action_of(status) == storage::DiskAction::kGiveUp) disk_failure_ = status;
       fence(absl::StrCat("beginning an epoch: ", status.message()), outcome);
     }
   }
@@ -224,7 +225,7 @@ void PartitionShell::fence(const std::string& trouble, Outcome& outcome) {
 }
 
 void PartitionShell::log_failed(const absl::Status& status, const char* doing, Outcome& outcome) {
-  if (status.code() == absl::StatusCode::kResourceExhausted) {
+  if (storage::action_of(status) == storage::DiskAction::kWaitForSpace) {
     if (!full_said_) {
       LOG(WARNING) << topic_ << "-" << id_.index << ": " << doing << ": " << status.message()
                    << "; goes on by itself once there is room";
@@ -232,7 +233,7 @@ void PartitionShell::log_failed(const absl::Status& status, const char* doing, O
     full_said_ = true;
     return;
   }
-  if (absl::IsInternal(status)) disk_failure_ = status;
+  if (storage::action_of(status) == storage::DiskAction::kGiveUp) disk_failure_ = status;
   fence(absl::StrCat(doing, ": ", status.message()), outcome);
 }
 

@@ -16,6 +16,7 @@
 #include "common/mutex.h"
 #include "common/status.h"
 #include "metadata/config_keys.h"
+#include "storage/error_policy.h"
 #include "storage/log/resources.h"
 
 namespace barnabas::partition {
@@ -113,8 +114,9 @@ class LocalPartitions final : public Partitions, private LogStarts {
   absl::flat_hash_map<TopicPartition, Shell> partitions_ GUARDED_BY(mutex_);
 };
 
-// What storage says when the system call failed and nothing better is known (EIO above all).
-bool is_disk_failure(const absl::Status& status) { return absl::IsInternal(status); }
+bool is_disk_failure(const absl::Status& status) {
+  return storage::action_of(status) == storage::DiskAction::kGiveUp;
+}
 
 std::string directory_name(const std::string& topic, PartitionIndex index) {
   return absl::StrCat(topic, "-", index.value());
@@ -182,14 +184,16 @@ absl::Status LocalPartitions::recover(bool clean) {
 
 std::set<TopicPartition> LocalPartitions::concerned(const metadata::Image& image,
                                                     const metadata::Delta& delta, bool all) const {
-  std::set<TopicPartition> out;
-  const std::set<TopicPartition>& assigned = image.partitions_of(options_.surroundings.self);
+  const BrokerId self = options_.surroundings.self;
   if (all || !delta.brokers.empty()) {
-    out = assigned;
-  } else {
-    for (const TopicPartition& id : delta.partitions) {
-      if (assigned.contains(id) || shell(id) != nullptr) out.insert(id);
-    }
+    const std::vector<TopicPartition> assigned = image.partitions_of(self);
+    return {assigned.begin(), assigned.end()};
+  }
+  std::set<TopicPartition> out;
+  for (const TopicPartition& id : delta.partitions) {
+    const metadata::PartitionImage* state = image.partition(id);
+    const bool assigned = state != nullptr && state->has_replica(self);
+    if (assigned || shell(id) != nullptr) out.insert(id);
   }
   return out;
 }
