@@ -49,10 +49,10 @@ Problem AdminClient::unreachable(const std::string& tried) const {
           "--controllers HOST:PORT,... (or BARNABAS_CONTROLLERS); deploy/cluster.sh status"};
 }
 
-Problem AdminClient::timed_out(const std::string& tried, const std::string& last,
-                               bool reached) const {
+Problem AdminClient::timed_out(const std::string& tried, const std::string& last, bool reached,
+                               Milliseconds limit) const {
   Problem problem{ExitCode::kTimedOut, tried,
-                  absl::StrCat("nothing within ", timeout_.count(), " ms; last: ", last),
+                  absl::StrCat("nothing within ", limit.count(), " ms; last: ", last),
                   "no controller is active: a majority of them must run and reach each other",
                   "barnabas quorum status"};
   if (reached) {
@@ -63,12 +63,13 @@ Problem AdminClient::timed_out(const std::string& tried, const std::string& last
   return problem;
 }
 
-Result<proto::AdminAnswer> AdminClient::call(proto::AdminRequest request,
-                                             const std::string& tried) {
+Result<proto::AdminAnswer> AdminClient::call(proto::AdminRequest request, const std::string& tried,
+                                             Milliseconds limit) {
+  if (limit == Milliseconds::zero()) limit = timeout_;
   request.set_client(client_);
   request.set_sequence(++sequence_);
   const Milliseconds start = patience_.now();
-  const Milliseconds deadline = start + timeout_;
+  const Milliseconds deadline = start + limit;
   std::set<std::string> refused;
   std::string last = "nothing";
   bool reached = false;  // the request may have got somewhere
@@ -82,7 +83,7 @@ Result<proto::AdminAnswer> AdminClient::call(proto::AdminRequest request,
   for (size_t asked = 0;; ++asked) {
     const Milliseconds left = deadline - patience_.now();
     if (left <= Milliseconds::zero()) {
-      return all_refuse() ? unreachable(tried) : timed_out(tried, last, reached);
+      return all_refuse() ? unreachable(tried) : timed_out(tried, last, reached, limit);
     }
     const bool hinted = !hint.empty();
     const std::string endpoint = hinted ? hint : endpoints_[next++ % endpoints_.size()];
@@ -94,6 +95,9 @@ Result<proto::AdminAnswer> AdminClient::call(proto::AdminRequest request,
       const int code = reply.answer.error().code();
       if (code != kNotController) {
         active_ = endpoint;
+        if (std::find(endpoints_.begin(), endpoints_.end(), endpoint) == endpoints_.end()) {
+          endpoints_.push_back(endpoint);
+        }
         if (code == 0) return reply.answer;
         return problem_of(code, reply.answer.error().message(), tried, "");
       }
@@ -111,7 +115,7 @@ Result<proto::AdminAnswer> AdminClient::call(proto::AdminRequest request,
         refused.clear();
       }
     }
-    if (all_refuse() && patience_.now() - start >= std::min(timeout_, kRefusedPatience)) {
+    if (all_refuse() && patience_.now() - start >= std::min(limit, kRefusedPatience)) {
       return unreachable(tried);
     }
     if (hint.empty() && next % endpoints_.size() == 0) {
@@ -138,7 +142,7 @@ Result<proto::AdminAnswer> AdminClient::call_any(proto::AdminRequest request,
     }
     if (reply.outcome != Controller::Outcome::kRefused) all_refuse = false;
   }
-  return all_refuse ? unreachable(tried) : timed_out(tried, last, false);
+  return all_refuse ? unreachable(tried) : timed_out(tried, last, false, timeout_);
 }
 
 }  // namespace barnabas::cli

@@ -5,7 +5,8 @@
 // to try one controller after another until the time is up:
 //
 //   answered            -> done, whatever the answer says
-//   NOT_CONTROLLER      -> ask the controller it names, else the next one
+//   NOT_CONTROLLER      -> ask the controller it names (which may be none of those that were given,
+//                          and is remembered), else the next one
 //   refused, or broken  -> the next one
 //   silent              -> the next one, after a part of the time that is left
 //
@@ -56,8 +57,10 @@ class AdminClient {
   AdminClient(std::vector<std::string> endpoints, Dial dial, Patience patience, std::string client,
               Milliseconds timeout);
 
-  // Asks the active controller. `tried` completes "could not ..." in the problem.
-  Result<proto::AdminAnswer> call(proto::AdminRequest request, const std::string& tried);
+  // Asks the active controller. `tried` completes "could not ..." in the problem. `limit`: another
+  // one than the timeout.
+  Result<proto::AdminAnswer> call(proto::AdminRequest request, const std::string& tried,
+                                  Milliseconds limit = Milliseconds::zero());
   // Asks `endpoint` alone or, where it is empty, whoever answers first; once around, no waiting.
   Result<proto::AdminAnswer> call_any(proto::AdminRequest request, const std::string& tried,
                                       const std::string& endpoint = "");
@@ -67,7 +70,8 @@ class AdminClient {
  private:
   Controller& at(const std::string& endpoint);
   Problem unreachable(const std::string& tried) const;
-  Problem timed_out(const std::string& tried, const std::string& last, bool reached) const;
+  Problem timed_out(const std::string& tried, const std::string& last, bool reached,
+                    Milliseconds limit) const;
 
   std::vector<std::string> endpoints_;
   Dial dial_;

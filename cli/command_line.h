@@ -48,6 +48,10 @@ enum class Verb {
   kDev,
   kDoctor,
   kConfigCheck,
+  kQuorumAdd,
+  kQuorumRemove,
+  kQuorumTransfer,
+  kQuorumReplace,
 };
 
 struct CommandLine {
@@ -67,6 +71,7 @@ struct CommandLine {
   GroupSeekOptions seek;
   OffsetDeleteOptions offset_delete;
   NodeOptions node;
+  QuorumOptions quorum;
   ConfigOptions config;
   DevOptions dev;
   DoctorOptions doctor;

@@ -294,5 +294,23 @@ TEST(CommandLine, HelpIsThatOfTheVerb) {
             std::string::npos);
 }
 
+TEST(CommandLine, QuorumVerbsNameAControllerByItsIdAlone) {
+  EXPECT_EQ(understood({"quorum", "add", "4"}).quorum.id, 4);
+  EXPECT_EQ(understood({"quorum", "add", "4"}).common.timeout, std::chrono::minutes(10));
+  const CommandLine remove =
+      understood({"quorum", "remove", "3", "--directory", "MDEyMzQ1Njc4OWFiY2RlZg"});
+  EXPECT_EQ(remove.verb, Verb::kQuorumRemove);
+  EXPECT_EQ(remove.quorum.directory, "0123456789abcdef");
+  EXPECT_EQ(understood({"quorum", "transfer"}).quorum.to, std::nullopt);
+  EXPECT_EQ(understood({"quorum", "transfer", "--to", "2"}).quorum.to, 2);
+  EXPECT_EQ(understood({"quorum", "replace", "3"}).verb, Verb::kQuorumReplace);
+}
+
+TEST(CommandLine, ADirectoryIsTwentyTwoCharacters) {
+  const Problem problem = refused({"quorum", "remove", "3", "--directory", "/data"});
+  EXPECT_EQ(problem.exit, ExitCode::kUsage);
+  EXPECT_NE(problem.next.find("--format wide"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace barnabas::cli

@@ -6,6 +6,7 @@
 
 #include "cli/error_advice.h"
 #include "cli/settings.h"
+#include "cli/verbs.h"
 
 namespace barnabas::cli {
 namespace {
@@ -77,6 +78,19 @@ std::vector<std::string> nodes(AdminClient& client) {
   return out;
 }
 
+std::vector<std::string> controllers(AdminClient& client) {
+  std::vector<std::string> out;
+  const auto quorum = describe_quorum(client);
+  if (!quorum.ok()) return out;
+  for (const auto* members :
+       {&quorum.value().voters(), &quorum.value().learners(), &quorum.value().observers()}) {
+    for (const proto::VoterView& member : *members) out.push_back(std::to_string(member.id()));
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
 std::vector<std::string> groups(ClusterPort& brokers) {
   std::vector<std::string> out;
   const auto listed = brokers.list_groups();
@@ -93,6 +107,8 @@ std::vector<std::string> names(AdminClient& client, ClusterPort& brokers, Comple
       return groups(brokers);
     case Completion::Names::kNodes:
       return nodes(client);
+    case Completion::Names::kControllers:
+      return controllers(client);
     case Completion::Names::kTopicKeys:
       return names_of(metadata::topic_keys());
     case Completion::Names::kBrokerKeys:

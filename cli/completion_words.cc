@@ -49,6 +49,8 @@ void value_of(const CLI::Option& option, const std::vector<std::string>& words, 
     out.names = Names::kGroups;
   } else if (name == "node" || name == "--node") {
     out.names = Names::kNodes;
+  } else if (name == "controller") {
+    out.names = Names::kControllers;
   } else if (name == "key") {
     out.names = Names::kAllKeys;
   } else if (name == "keys" || name == "--unset") {

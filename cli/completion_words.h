@@ -9,7 +9,17 @@
 namespace barnabas::cli {
 
 struct Completion {
-  enum class Names { kNone, kTopics, kGroups, kNodes, kTopicKeys, kBrokerKeys, kAllKeys, kErrors };
+  enum class Names {
+    kNone,
+    kTopics,
+    kGroups,
+    kNodes,
+    kControllers,
+    kTopicKeys,
+    kBrokerKeys,
+    kAllKeys,
+    kErrors
+  };
   std::vector<std::string> words;  // that begin with `begun`
   Names names = Names::kNone;      // to be looked up, and filtered by `begun`
   std::string begun;               // the word that is being typed

@@ -66,8 +66,7 @@ Grammar::Grammar(CommandLine& line) : line_(line) {
       ->allow_extra_args(false);
   verb(app_, "status", "the whole cluster on one screen", Verb::kStatus);
   topic();
-  auto* quorum = group("quorum", "the controllers' quorum");
-  verb(*quorum, "status", "leader, term, and how far each controller is", Verb::kQuorumStatus);
+  quorum();
   groups();
   nodes();
   configs();
@@ -144,6 +143,10 @@ std::optional<Problem> Grammar::finish_common(const Environment& environment) {
     line_.common.timeout = std::chrono::minutes(2);  // records may wait for a failover
   } else if (line_.verb == Verb::kNodeDrain) {
     line_.common.timeout = std::chrono::minutes(1);
+  } else if (line_.verb == Verb::kQuorumAdd || line_.verb == Verb::kQuorumReplace) {
+    line_.common.timeout = std::chrono::minutes(10);  // the log, or a snapshot, is copied first
+  } else if (line_.verb == Verb::kQuorumRemove || line_.verb == Verb::kQuorumTransfer) {
+    line_.common.timeout = std::chrono::seconds(30);
   } else if (line_.verb == Verb::kStatus) {
     line_.common.timeout = std::chrono::seconds(3);
   }
@@ -178,6 +181,7 @@ std::optional<Problem> Grammar::finish(const Environment& environment, int64_t n
   if (auto problem = finish_topic()) return problem;
   if (auto problem = finish_stream(now_ms)) return problem;
   if (auto problem = finish_group(now_ms)) return problem;
+  if (auto problem = finish_quorum()) return problem;
   return finish_config();
 }
 

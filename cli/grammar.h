@@ -43,6 +43,7 @@ class Grammar {
     std::string format = "table", timeout, controllers, bootstrap;
     std::vector<std::string> configs, properties, assignment, headers, changes;
     std::string key_separator, from = "end", to, before, choice;
+    std::string directory;
     std::vector<std::string> choices, of_topics, of_nodes;
     bool no_headers = false, of_cluster = false, execute = false, dry_run = false, no_wait = false;
   };
@@ -50,12 +51,13 @@ class Grammar {
   CLI::App* group(const char* name, const char* text);
   CLI::App* verb(CLI::App& parent, const char* name, const char* text, Verb verb);
 
-  // grammar_topic.cc, grammar_stream.cc, grammar_group.cc, grammar_config.cc
+  // grammar_topic.cc, grammar_stream.cc, grammar_group.cc, grammar_quorum.cc, grammar_config.cc
   void topic();
   void produce();
   void consume();
   void groups();
   void nodes();
+  void quorum();
   void configs();
   // grammar_dev.cc
   void dev();
@@ -69,6 +71,7 @@ class Grammar {
   std::optional<Problem> finish_topic();
   std::optional<Problem> finish_stream(int64_t now_ms);
   std::optional<Problem> finish_group(int64_t now_ms);
+  std::optional<Problem> finish_quorum();
   std::optional<Problem> finish_config();
   std::optional<Problem> pairs(const char* flag, const std::vector<std::string>& words,
                                std::vector<std::pair<std::string, std::string>>& out);

@@ -105,6 +105,12 @@ struct NodeOptions {
   bool wait = true;
 };
 
+struct QuorumOptions {
+  int32_t id = -1;
+  std::string directory;      // 16 bytes; empty: the only one of that id
+  std::optional<int32_t> to;  // transfer; absent: whoever lacks the least
+};
+
 // Whose settings: a topic's, one node's, or those that hold for all nodes.
 struct ConfigTarget {
   enum class Kind { kTopic, kNode, kCluster };

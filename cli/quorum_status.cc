@@ -2,10 +2,12 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <set>
 #include <string>
 
 #include "cli/duration.h"
 #include "cli/message_json.h"
+#include "cli/quorum_change.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
 
@@ -21,6 +23,42 @@ proto::AdminRequest request() {
 std::string contact_text(int64_t since_ms) {
   if (since_ms < 0) return "never";
   return text_of(Milliseconds(since_ms)) + " ago";
+}
+
+// The leader among two voters of one id is the one whose log is the newest: its own.
+std::string role_of(const proto::VoterView& member, const proto::DescribeQuorumAnswer& quorum) {
+  if (member.kind() == "learner" || member.kind() == "observer") return member.kind();
+  if (member.id() != quorum.leader()) return "follower";
+  const bool itself = quorum.answered_by() != quorum.leader() || member.since_contact_ms() == 0;
+  return itself ? "leader" : "follower";
+}
+
+std::set<int32_t> voting_ids(const proto::DescribeQuorumAnswer& quorum) {
+  std::set<int32_t> ids;
+  for (const proto::VoterView& voter : quorum.voters()) ids.insert(voter.id());
+  return ids;
+}
+
+bool shares_ids(const proto::DescribeQuorumAnswer& quorum) {
+  std::set<int32_t> ids;
+  for (const auto* members : {&quorum.voters(), &quorum.learners(), &quorum.observers()}) {
+    for (const proto::VoterView& member : *members) {
+      if (!ids.insert(member.id()).second) return true;
+    }
+  }
+  return false;
+}
+
+// What is to be known or done about it.
+std::string note_on(const proto::VoterView& member, const proto::DescribeQuorumAnswer& quorum) {
+  if (quorum.has_transfer_to() && quorum.transfer_to() == member.id()) return "is to lead";
+  if (member.kind() == "observer") {
+    const bool came_back = voting_ids(quorum).count(member.id()) != 0;
+    return absl::StrCat("does not vote: barnabas quorum ", came_back ? "replace " : "add ",
+                        member.id());
+  }
+  if (member.snapshotting()) return "receives a snapshot";
+  return member.kind() == "learner" ? "is brought up to date" : "";
 }
 
 }  // namespace
@@ -57,20 +95,28 @@ int quorum_status(AdminClient& client, const Output& output) {
   if (!quorum.trouble().empty()) {
     output.out << output.painted(quorum.trouble(), kRed) << '\n';
   }
+  if (!quorum.doing().empty()) output.out << output.painted(quorum.doing(), kYellow) << '\n';
   Table table({{"id", Align::kRight},
                {"role"},
                {"address"},
+               {"directory"},
                {"match", Align::kRight},
                {"lag", Align::kRight},
                {"last contact", Align::kRight},
                {"note"}});
-  for (const proto::VoterView& voter : quorum.voters()) {
-    const bool leads = voter.id() == quorum.leader();
-    table.add({absl::StrCat(voter.id()), leads ? "leader" : "follower", voter.endpoint(),
-               by_leader ? absl::StrCat(voter.match()) : "",
-               by_leader ? absl::StrCat(voter.lag()) : "",
-               leads || !by_leader ? "" : contact_text(voter.since_contact_ms()),
-               voter.snapshotting() ? "receives a snapshot" : ""});
+  const bool directories = output.wide() || shares_ids(quorum);
+  for (const auto* members : {&quorum.voters(), &quorum.learners(), &quorum.observers()}) {
+    for (const proto::VoterView& member : *members) {
+      const std::string role = role_of(member, quorum);
+      const bool leads = role == "leader";
+      const bool fed = role != "observer";
+      table.add({absl::StrCat(member.id()), role, member.endpoint(),
+                 directories ? directory_text(member.directory()) : "",
+                 by_leader && fed ? absl::StrCat(member.match()) : "",
+                 by_leader && fed ? absl::StrCat(member.lag()) : "",
+                 leads || !by_leader ? "" : contact_text(member.since_contact_ms()),
+                 note_on(member, quorum)});
+    }
   }
   output.print(table);
   if (!by_leader) {

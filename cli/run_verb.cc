@@ -9,6 +9,7 @@
 #include "cli/config_verbs.h"
 #include "cli/group_verbs.h"
 #include "cli/node_verbs.h"
+#include "cli/quorum_verbs.h"
 #include "cli/still_trying.h"
 #include "cli/streams.h"
 #include "cli/verbs.h"
@@ -67,7 +68,8 @@ int stream(AdminClient& client, const Output& output, StreamOptions& options, Mo
 // Verbs that speak for themselves while they wait, or live for long.
 bool speaks(Verb verb) {
   return verb == Verb::kProduce || verb == Verb::kConsume || verb == Verb::kNodeDrain ||
-         verb == Verb::kComplete;
+         verb == Verb::kComplete || verb == Verb::kQuorumAdd || verb == Verb::kQuorumRemove ||
+         verb == Verb::kQuorumTransfer || verb == Verb::kQuorumReplace;
 }
 
 }  // namespace
@@ -84,6 +86,14 @@ int run_verb(AdminClient& client, const Surroundings& around, const Output& outp
       return status(client, output);
     case Verb::kQuorumStatus:
       return quorum_status(client, output);
+    case Verb::kQuorumAdd:
+      return quorum_add(client, output, line.quorum, around.patience, line.common.timeout);
+    case Verb::kQuorumRemove:
+      return quorum_remove(client, output, line.quorum, around.patience, line.common.timeout);
+    case Verb::kQuorumTransfer:
+      return quorum_transfer(client, output, line.quorum, around.patience, line.common.timeout);
+    case Verb::kQuorumReplace:
+      return quorum_replace(client, output, line.quorum, around.patience, line.common.timeout);
     case Verb::kTopicCreate:
       return topic_create(client, output, line.create);
     case Verb::kTopicDelete:
