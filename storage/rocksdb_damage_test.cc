@@ -74,9 +74,10 @@ std::vector<StoreWrite> rows_at(int64_t index) {
   return rows;
 }
 
-absl::Status go_on(MetadataStore& store, int64_t until) {
+absl::Status go_on(MetadataStore& store, int64_t until, bool says_each = false) {
   for (int64_t index = store.applied().value() + 1; index <= until; ++index) {
     absl::Status status;
+    if (says_each) std::cout << "." << std::flush;
     if (index % 11 == 0) {
       status = store.replace(rows_at(index), LogIndex{index}, Term{1});
     } else {
@@ -119,7 +120,7 @@ TEST(RocksDbDamage, P18_F39_F40_ADamagedFileIsNeverOpenedAsSomethingElse) {
   const std::string whole = fresh_directory("damage_whole");
   {
     auto store = *open_rocksdb_store(whole);
-    ASSERT_TRUE(go_on(*store, 60).ok());
+    ASSERT_TRUE(go_on(*store, 40).ok());
   }
   std::vector<std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(whole)) {
@@ -135,7 +136,7 @@ TEST(RocksDbDamage, P18_F39_F40_ADamagedFileIsNeverOpenedAsSomethingElse) {
   std::map<std::string, int> outcomes;
   for (const std::string& name : files) {
     for (const Harm what : {Harm::kRemoved, Harm::kCut, Harm::kZeroed, Harm::kFlipped}) {
-      for (int attempt = 0; attempt < (what == Harm::kFlipped ? 4 : 1); ++attempt) {
+      for (int attempt = 0; attempt < (what == Harm::kFlipped ? 2 : 1); ++attempt) {
         SCOPED_TRACE(name + " " + std::to_string(static_cast<int>(what)));
         const std::string path = fresh_directory("damage");
         fs::copy(whole, path, fs::copy_options::recursive);
@@ -177,7 +178,7 @@ TEST(RocksDbDeath, P17_AProcessThatIsKilledAtAnyMomentLeavesTheContentOfItsAppli
   const auto random = seeded_random(3);
   int64_t reached = 0;
   int deaths = 0;
-  for (int life = 0; life < 25; ++life) {
+  for (int life = 0; life < 14; ++life) {
     int ready[2];
     ASSERT_EQ(::pipe(ready), 0);
     const pid_t child = ::fork();
@@ -187,9 +188,13 @@ TEST(RocksDbDeath, P17_AProcessThatIsKilledAtAnyMomentLeavesTheContentOfItsAppli
       ::_exit(3);
     }
     ::close(ready[1]);
-    char byte = 0;
-    ASSERT_EQ(::read(ready[0], &byte, 1), 1) << "the child could not open its store";
-    ::usleep(static_cast<useconds_t>(random->below(12000)));
+    // It says something before each step; most of them die within the next one.
+    const uint64_t steps = 1 + random->below(9);
+    for (uint64_t step = 0; step < steps; ++step) {
+      char byte = 0;
+      ASSERT_EQ(::read(ready[0], &byte, 1), 1) << "the child could not go on";
+    }
+    ::usleep(static_cast<useconds_t>(random->below(4000)));
     ::kill(child, SIGKILL);
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
@@ -202,15 +207,14 @@ TEST(RocksDbDeath, P17_AProcessThatIsKilledAtAnyMomentLeavesTheContentOfItsAppli
     reached = applied;
     ASSERT_EQ(*content_of(**store), content_at(applied)) << "life " << life;
   }
-  EXPECT_GT(deaths, 10);
-  EXPECT_GT(reached, 100);
+  EXPECT_GT(deaths, 7);
+  EXPECT_GT(reached, 20);
 }
 
 int live(const char* path) {
   auto store = open_rocksdb_store(path);
   if (!store.ok()) return 2;
-  std::cout << "." << std::flush;
-  return go_on(**store, 1000000).ok() ? 0 : 4;
+  return go_on(**store, 1000000, /*says_each=*/true).ok() ? 0 : 4;
 }
 
 }  // namespace

@@ -3,11 +3,17 @@
 //   <directory>/current        names the database in use: "store-<n>"
 //   <directory>/store-<n>/     a RocksDB
 //       "d" + key              what the caller stored
-//       "applied"              index i64, term i32, big-endian; in the same batch as the data (P17)
+//       "applied"              index i64, term i32, and of all rows: number u64, digest u64, all
+//                              big-endian; in the same batch as the data (P17)
+//
+// The digest is what tells a store from a part of one: RocksDB opens a database whose MANIFEST has
+// lost its end without a word, and without the tables that were named there. It is the sum of the
+// rows' digests, so that it goes along with every write; those are kept in memory.
 //
 // replace() fills store-<n+1>, flushes it, and switches by replacing `current`: a crash leaves one
 // or the other. Whatever else is there at the next start is removed.
 
+#include <absl/container/flat_hash_map.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/strip.h>
@@ -30,7 +36,9 @@ constexpr char kPointerName[] = "current";
 constexpr char kStorePrefix[] = "store-";
 constexpr char kDataPrefix = 'd';
 constexpr char kAppliedKey[] = "applied";
-constexpr size_t kAppliedSize = 12;
+constexpr size_t kAppliedSize = 28;
+constexpr size_t kAppliedSizeWithoutDigest =
+    12;  // of stores that were written before there was one
 // Metadata is small, and is read once, at a start.
 constexpr size_t kBlockCacheBytes = size_t{4} << 20;
 constexpr size_t kWriteBufferBytes = size_t{2} << 20;
@@ -75,10 +83,51 @@ void add(rocksdb::WriteBatch& batch, const StoreWrite& write) {
   }
 }
 
-void add_applied(rocksdb::WriteBatch& batch, LogIndex applied, Term term) {
+// FNV-1a, and a mixing step because sums of it are taken.
+uint64_t digest_of(std::string_view bytes, uint64_t seed = 0xcbf29ce484222325ULL) {
+  uint64_t hash = seed;
+  for (const char byte : bytes) hash = (hash ^ static_cast<uint8_t>(byte)) * 0x100000001b3ULL;
+  hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdULL;
+  return hash ^ (hash >> 33);
+}
+
+// What is known of all rows without reading them.
+class Digests {
+ public:
+  void put(std::string_view key, std::string_view value) {
+    const uint64_t name = digest_of(key);
+    const uint64_t row = digest_of(value, name);
+    uint64_t& known = rows_[name];
+    sum_ += row - known;
+    known = row;
+  }
+  void remove(std::string_view key) {
+    const auto found = rows_.find(digest_of(key));
+    if (found == rows_.end()) return;
+    sum_ -= found->second;
+    rows_.erase(found);
+  }
+  void add(const StoreWrite& write) {
+    if (write.value.has_value()) {
+      put(write.key, *write.value);
+    } else {
+      remove(write.key);
+    }
+  }
+  uint64_t rows() const { return rows_.size(); }
+  uint64_t sum() const { return sum_; }
+
+ private:
+  absl::flat_hash_map<uint64_t, uint64_t> rows_;
+  uint64_t sum_ = 0;
+};
+
+void add_applied(rocksdb::WriteBatch& batch, LogIndex applied, Term term, const Digests& digests) {
   char value[kAppliedSize];
   store_big_endian(value, applied.value());
   store_big_endian(value + 8, term.value());
+  store_big_endian(value + 12, digests.rows());
+  store_big_endian(value + 20, digests.sum());
   batch.Put(kAppliedKey, rocksdb::Slice(value, sizeof value));
 }
 
@@ -104,12 +153,12 @@ class RocksDbStore final : public MetadataStore {
     ASSIGN_OR_RETURN(database_, open_database(number_));
     std::string value;
     const rocksdb::Status found = database_->Get({}, kAppliedKey, &value);
+    if (!found.IsNotFound())
+      RETURN_IF_ERROR(from_rocksdb(found, absl::StrCat("read ", directory_)));
+    RETURN_IF_ERROR(
+        scan("", [this](std::string_view key, std::string_view row) { digests_.put(key, row); }));
+    RETURN_IF_ERROR(check(found.IsNotFound() ? std::string() : value));
     if (found.IsNotFound()) return absl::OkStatus();
-    RETURN_IF_ERROR(from_rocksdb(found, absl::StrCat("read ", directory_)));
-    if (value.size() != kAppliedSize) {
-      return absl::DataLossError(
-          absl::StrCat("the applied index in ", directory_, " has ", value.size(), " bytes"));
-    }
     applied_ = LogIndex{load_big_endian<int64_t>(value.data())};
     term_ = Term{load_big_endian<int32_t>(value.data() + 8)};
     // What the database found in its write-ahead log may only have been in the page cache (S18);
@@ -124,9 +173,19 @@ class RocksDbStore final : public MetadataStore {
           absl::StrCat("apply at index ", applied.value(), " after index ", applied_.value()));
     }
     rocksdb::WriteBatch batch;
-    for (const StoreWrite& write : writes) add(batch, write);
-    add_applied(batch, applied, term);
-    RETURN_IF_ERROR(from_rocksdb(database_->Write({}, &batch), absl::StrCat("write ", directory_)));
+    for (const StoreWrite& write : writes) {
+      add(batch, write);
+      digests_.add(write);
+    }
+    add_applied(batch, applied, term, digests_);
+    const absl::Status written =
+        from_rocksdb(database_->Write({}, &batch), absl::StrCat("write ", directory_));
+    if (!written.ok()) {
+      digests_ = Digests();
+      RETURN_IF_ERROR(
+          scan("", [this](std::string_view key, std::string_view row) { digests_.put(key, row); }));
+      return written;
+    }
     applied_ = applied;
     term_ = term;
     return absl::OkStatus();
@@ -165,19 +224,22 @@ class RocksDbStore final : public MetadataStore {
     ASSIGN_OR_RETURN(std::unique_ptr<rocksdb::DB> fresh, open_database(next));
     const std::string tried = absl::StrCat("write ", directory_, "/", store_name(next));
     rocksdb::WriteBatch batch;
+    Digests digests;
     for (const StoreWrite& write : content) {
       add(batch, write);
+      digests.add(write);
       if (batch.GetDataSize() < kReplaceBatchBytes) continue;
       RETURN_IF_ERROR(from_rocksdb(fresh->Write({}, &batch), tried));
       batch.Clear();
     }
-    add_applied(batch, applied, term);
+    add_applied(batch, applied, term, digests);
     RETURN_IF_ERROR(from_rocksdb(fresh->Write({}, &batch), tried));
     RETURN_IF_ERROR(from_rocksdb(fresh->Flush({}), tried));
     RETURN_IF_ERROR(disk_.sync_and_wait({.files = {}, .directories = {directory_}}));
     RETURN_IF_ERROR(
         replace_file(disk_, absl::StrCat(directory_, "/", kPointerName), store_name(next)));
     database_ = std::move(fresh);
+    digests_ = std::move(digests);
     number_ = next;
     applied_ = durable_ = applied;
     term_ = term;
@@ -185,6 +247,24 @@ class RocksDbStore final : public MetadataStore {
   }
 
  private:
+  // `value`: of the applied index; empty: there is none.
+  absl::Status check(const std::string& value) const {
+    uint64_t rows = 0;
+    uint64_t sum = 0;
+    if (value.size() == kAppliedSizeWithoutDigest) return absl::OkStatus();
+    if (value.size() == kAppliedSize) {
+      rows = load_big_endian<uint64_t>(value.data() + 12);
+      sum = load_big_endian<uint64_t>(value.data() + 20);
+    } else if (!value.empty()) {
+      return absl::DataLossError(
+          absl::StrCat("the applied index in ", directory_, " has ", value.size(), " bytes"));
+    }
+    if (rows == digests_.rows() && sum == digests_.sum()) return absl::OkStatus();
+    return absl::DataLossError(absl::StrCat("the store in ", directory_, " has ", digests_.rows(),
+                                            " rows, but not the ", rows,
+                                            " that belong to its applied index"));
+  }
+
   static std::string store_name(uint64_t number) { return absl::StrCat(kStorePrefix, number); }
 
   absl::StatusOr<std::unique_ptr<rocksdb::DB>> open_database(uint64_t number) {
@@ -208,6 +288,7 @@ class RocksDbStore final : public MetadataStore {
   PosixDisk disk_{nullptr};  // waits for its few syncs
   uint64_t number_ = 0;
   std::unique_ptr<rocksdb::DB> database_;
+  Digests digests_;
   LogIndex applied_{0};
   LogIndex durable_{0};
   Term term_{0};
