@@ -90,7 +90,7 @@ std::vector<PartitionFacts> look_at_partitions(const ControllerSession& session,
                                                BrokerId self) {
   std::vector<PartitionFacts> out;
   session.with_image([&](const metadata::Image& image) {
-    const std::set<metadata::TopicPartition>& ours = image.partitions_of(self);
+    const std::vector<metadata::TopicPartition> ours = image.partitions_of(self);
     out.reserve(ours.size());
     const metadata::TopicImage* topic = nullptr;  // of the partition before: they are sorted
     metadata::TopicSettings settings;

@@ -135,6 +135,7 @@ class Applier {
         << "entry " << index_ << " creates topic " << topic.name << ", which exists";
     delta_.new_topics[topic.id] = topic.name;
     const Uuid id = topic.id;
+    topic_ = nullptr;
     CHECK(image_.topics_.emplace(id, std::move(topic)).second)
         << "entry " << index_ << " uses topic id " << id << " again";
   }
@@ -145,9 +146,8 @@ class Applier {
     CHECK(found != image_.topics_.end()) << "entry " << index_ << ": no topic " << id;
     const TopicImage& topic = found->second;
     for (size_t i = 0; i < topic.partitions.size(); ++i) {
-      const TopicPartition at{id, PartitionIndex{static_cast<int32_t>(i)}};
-      forget_replicas(at, topic.partitions[i]);
-      delta_.partitions.erase(at);
+      delta_.partitions.erase({id, PartitionIndex{static_cast<int32_t>(i)}});
+      forget_replicas(id, topic.partitions[i]);
     }
     image_.partition_count_ -= topic.partitions.size();
     const auto resource = std::make_pair(ResourceType::kTopic, topic.name);
@@ -155,39 +155,41 @@ class Applier {
     if (delta_.new_topics.erase(id) == 0) delta_.removed_topics[id] = topic.name;
     image_.names_.erase(topic.name);
     image_.topics_.erase(found);
+    topic_ = nullptr;
   }
 
   void apply(const proto::Partition& record) {
     const TopicPartition at = partition_id(record.topic_id(), record.index());
-    const auto topic = image_.topics_.find(at.topic);
-    CHECK(topic != image_.topics_.end()) << "entry " << index_ << ": no topic " << at.topic;
-    std::vector<PartitionImage>& partitions = topic->second.partitions;
-    CHECK_EQ(static_cast<size_t>(record.index()), partitions.size())
-        << "entry " << index_ << ": partitions of " << topic->second.name << " out of order";
-    partitions.push_back(partition_of(record));
+    TopicImage* topic = topic_of(at.topic);
+    CHECK(topic != nullptr) << "entry " << index_ << ": no topic " << at.topic;
+    CHECK_EQ(static_cast<size_t>(record.index()), topic->partitions.size())
+        << "entry " << index_ << ": partitions of " << topic->name << " out of order";
+    PartitionImage added = partition_of(record);
+    check(at, added);
     ++image_.partition_count_;
-    remember_replicas(at, partitions.back());
-    check(at, partitions.back());
-    delta_.partitions.insert(at);
+    remember_replicas(at.topic, added);
+    topic->partitions.push_back(std::move(added));
+    if (!snapshot_) delta_.partitions.insert(delta_.partitions.end(), at);
   }
 
   void apply(const proto::PartitionChange& record) {
     const TopicPartition at = partition_id(record.topic_id(), record.index());
-    const PartitionImage* found = image_.partition(at);
-    CHECK(found != nullptr) << "entry " << index_ << ": no partition " << at.topic << "-"
-                            << at.index;
-    auto& changed = const_cast<PartitionImage&>(*found);
+    TopicImage* topic = topic_of(at.topic);
+    const auto place = static_cast<size_t>(record.index());
+    CHECK(topic != nullptr && record.index() >= 0 && place < topic->partitions.size())
+        << "entry " << index_ << ": no partition " << at.topic << "-" << at.index;
+    PartitionImage& changed = topic->partitions.change(place);
     CHECK_EQ(record.partition_epoch(), changed.partition_epoch.value() + 1)
         << "entry " << index_ << ": partition " << at.topic << "-" << at.index;
     changed.partition_epoch = PartitionEpoch{record.partition_epoch()};
     if (record.has_replicas()) {
-      forget_replicas(at, changed);
+      forget_replicas(at.topic, changed);
       changed.replicas = brokers_of(record.replicas().ids());
       changed.directories.clear();
       for (const std::string& directory : record.directories()) {
         changed.directories.push_back(uuid_of(directory));
       }
-      remember_replicas(at, changed);
+      remember_replicas(at.topic, changed);
     }
     if (record.has_in_sync()) changed.in_sync = brokers_of(record.in_sync().ids());
     if (record.has_eligible()) changed.eligible = brokers_of(record.eligible().ids());
@@ -214,7 +216,7 @@ class Applier {
     if (record.has_adding()) changed.adding = brokers_of(record.adding().ids());
     if (record.has_removing()) changed.removing = brokers_of(record.removing().ids());
     check(at, changed);
-    delta_.partitions.insert(at);
+    delta_.partitions.insert(delta_.partitions.end(), at);
   }
 
   void apply(const proto::Config& record) {
@@ -235,15 +237,24 @@ class Applier {
     delta_.producer_ids = true;
   }
 
-  void remember_replicas(const TopicPartition& at, const PartitionImage& partition) {
-    for (BrokerId replica : partition.replicas) image_.by_broker_[replica].insert(at);
+  // Records of one topic mostly follow each other.
+  TopicImage* topic_of(const Uuid& id) {
+    if (topic_ != nullptr && topic_->id == id) return topic_;
+    const auto found = image_.topics_.find(id);
+    topic_ = found == image_.topics_.end() ? nullptr : &found->second;
+    return topic_;
   }
 
-  void forget_replicas(const TopicPartition& at, const PartitionImage& partition) {
+  void remember_replicas(const Uuid& topic, const PartitionImage& partition) {
+    for (BrokerId replica : partition.replicas) ++image_.by_broker_[replica][topic];
+  }
+
+  void forget_replicas(const Uuid& topic, const PartitionImage& partition) {
     for (BrokerId replica : partition.replicas) {
-      const auto found = image_.by_broker_.find(replica);
-      found->second.erase(at);
-      if (found->second.empty()) image_.by_broker_.erase(found);
+      const auto held = image_.by_broker_.find(replica);
+      const auto count = held->second.find(topic);
+      if (--count->second == 0) held->second.erase(count);
+      if (held->second.empty()) image_.by_broker_.erase(held);
     }
   }
 
@@ -263,6 +274,7 @@ class Applier {
   const LogIndex index_;
   const bool snapshot_;
   Delta delta_;
+  TopicImage* topic_ = nullptr;  // of the record before
 };
 
 Delta Image::apply(LogIndex index, const proto::Decision& decision) {
@@ -279,12 +291,22 @@ void Image::advance_to(LogIndex index) {
   index_ = index;
 }
 
+ImageReader::ImageReader(LogIndex index)
+    : index_(index), applier_(std::make_unique<Applier>(image_, index, /*snapshot=*/true)) {}
+
+ImageReader::~ImageReader() = default;
+
+void ImageReader::add(const proto::Record& record) { applier_->apply(record); }
+
+Image ImageReader::take() {
+  image_.index_ = index_;
+  return std::move(image_);
+}
+
 Image Image::from_proto(const proto::Image& image) {
-  Image out;
-  Applier applier(out, LogIndex{image.index()}, /*snapshot=*/true);
-  for (const proto::Record& record : image.records()) applier.apply(record);
-  out.index_ = LogIndex{image.index()};
-  return out;
+  ImageReader reader(LogIndex{image.index()});
+  for (const proto::Record& record : image.records()) reader.add(record);
+  return reader.take();
 }
 
 }  // namespace barnabas::metadata

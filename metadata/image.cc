@@ -37,10 +37,27 @@ const PartitionImage* Image::partition(const TopicPartition& partition) const {
   return index < found->partitions.size() ? &found->partitions[index] : nullptr;
 }
 
-const std::set<TopicPartition>& Image::partitions_of(BrokerId broker) const {
-  static const std::set<TopicPartition> kNone;
-  const auto* found = find_or_null(by_broker_, broker);
-  return found == nullptr ? kNone : *found;
+void Image::for_each_partition_of(
+    BrokerId broker,
+    absl::FunctionRef<void(const TopicPartition&, const PartitionImage&)> each) const {
+  const auto* held = find_or_null(by_broker_, broker);
+  if (held == nullptr) return;
+  for (const auto& [id, count] : *held) {
+    const PartitionList& partitions = topics_.at(id).partitions;
+    const bool all = count == partitions.size();
+    for (size_t i = 0; i < partitions.size(); ++i) {
+      const PartitionImage& partition = partitions[i];
+      if (!all && !partition.has_replica(broker)) continue;
+      each({id, PartitionIndex{static_cast<int32_t>(i)}}, partition);
+    }
+  }
+}
+
+std::vector<TopicPartition> Image::partitions_of(BrokerId broker) const {
+  std::vector<TopicPartition> out;
+  for_each_partition_of(
+      broker, [&](const TopicPartition& id, const PartitionImage&) { out.push_back(id); });
+  return out;
 }
 
 const ConfigMap* Image::configs(ResourceType type, std::string_view name) const {

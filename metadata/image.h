@@ -4,12 +4,16 @@
 // Apply is total: a record that does not fit the image is a broken invariant of metadata and aborts
 // the process (S2: what could be wrong was refused when deciding).
 //
-// Plain structs, no protobuf, no lock, no thread. Not copied on change: the owner says who may read
-// when (the controller's loop; on brokers a reader-writer lock around apply).
+// Plain structs, no protobuf, no lock, no thread. Changed in place: the owner says who may read
+// when (the controller's loop; on brokers a reader-writer lock around apply). A copy shares what it
+// can (partition_list.h), so that it costs little.
 
 #pragma once
 
+#include <absl/container/btree_map.h>
+#include <absl/container/btree_set.h>
 #include <absl/container/flat_hash_map.h>
+#include <absl/functional/function_ref.h>
 
 #include <cstdint>
 #include <map>
@@ -23,6 +27,8 @@
 
 #include "common/ids.h"
 #include "common/uuid.h"
+#include "metadata/partition_image.h"
+#include "metadata/partition_list.h"
 
 namespace barnabas::proto {
 class Decision;
@@ -31,8 +37,6 @@ class Record;
 }  // namespace barnabas::proto
 
 namespace barnabas::metadata {
-
-enum class Durability { kDurable, kReplicated };
 
 struct ListenerAddress {
   std::string name;  // as in `listeners`
@@ -65,31 +69,10 @@ struct BrokerImage {
   friend bool operator==(const BrokerImage&, const BrokerImage&) = default;
 };
 
-struct PartitionImage {
-  std::vector<BrokerId> replicas;  // in order of preference: the first is the preferred leader
-  std::vector<Uuid> directories;   // one per replica (S10)
-  std::vector<BrokerId> in_sync;   // sorted by preference
-  std::vector<BrokerId> eligible;  // KIP-966
-  std::vector<BrokerId> last_known_eligible;
-  BrokerId leader = kNoBroker;
-  LeaderEpoch leader_epoch{0};
-  PartitionEpoch partition_epoch{0};
-  Lineage lineage{0};
-  Durability durability = Durability::kDurable;
-  Durability durability_wanted = Durability::kDurable;
-  bool recovering = false;
-  std::vector<BrokerId> adding;
-  std::vector<BrokerId> removing;
-
-  bool has_replica(BrokerId broker) const;
-  bool is_in_sync(BrokerId broker) const;
-  friend bool operator==(const PartitionImage&, const PartitionImage&) = default;
-};
-
 struct TopicImage {
   Uuid id;
   std::string name;
-  std::vector<PartitionImage> partitions;  // index = partition
+  PartitionList partitions;  // index = partition
   friend bool operator==(const TopicImage&, const TopicImage&) = default;
 };
 
@@ -110,7 +93,7 @@ struct TopicPartition {
 struct Delta {
   LogIndex index{0};
   std::set<BrokerId> brokers;
-  std::set<TopicPartition> partitions;         // created, changed
+  absl::btree_set<TopicPartition> partitions;  // created, changed
   std::map<Uuid, std::string> new_topics;      // id -> name
   std::map<Uuid, std::string> removed_topics;  // id -> name
   std::set<std::pair<ResourceType, std::string>> configs;
@@ -127,6 +110,8 @@ struct RememberedRequest {
   LogIndex index{0};
   friend bool operator==(const RememberedRequest&, const RememberedRequest&) = default;
 };
+
+class Applier;
 
 class Image {
  public:
@@ -145,8 +130,11 @@ class Image {
   const std::map<std::string, Uuid, std::less<>>& topics_by_name() const { return names_; }
   const PartitionImage* partition(const TopicPartition& partition) const;
   size_t partition_count() const { return partition_count_; }
-  // Partitions with a replica on this broker.
-  const std::set<TopicPartition>& partitions_of(BrokerId broker) const;
+  // Partitions with a replica on this broker, sorted.
+  std::vector<TopicPartition> partitions_of(BrokerId broker) const;
+  void for_each_partition_of(
+      BrokerId broker,
+      absl::FunctionRef<void(const TopicPartition&, const PartitionImage&)> each) const;
 
   // Those that were set on this very resource; nullptr: none were.
   const ConfigMap* configs(ResourceType type, std::string_view name) const;
@@ -163,26 +151,46 @@ class Image {
   const std::map<Uuid, RememberedRequest>& requests() const { return requests_; }
   static constexpr size_t kMaxRememberedClients = 10'000;  // the least recent is forgotten first
 
-  // The image as records, and back. Equal images give equal bytes.
+  // The image as records, and back. Equal images give equal bytes. The record that `each` is given
+  // is good during the call only.
+  void for_each_record(absl::FunctionRef<void(const proto::Record&)> each) const;
   proto::Image to_proto() const;
+  // to_proto() with the term of its last entry, as bytes: a snapshot.
+  std::string serialized(Term term = Term{0}) const;
   static Image from_proto(const proto::Image& image);
   // A hash of everything, for comparing nodes at equal index (I22).
   uint64_t hash() const;
 
  private:
   friend class Applier;
+  friend class ImageReader;
 
   LogIndex index_{0};
   std::map<BrokerId, BrokerImage> brokers_;
   absl::flat_hash_map<Uuid, TopicImage> topics_;
   std::map<std::string, Uuid, std::less<>> names_;
-  std::map<BrokerId, std::set<TopicPartition>> by_broker_;
+  // How many partitions of which topics have a replica on a broker.
+  std::map<BrokerId, absl::btree_map<Uuid, size_t>> by_broker_;
   size_t partition_count_ = 0;
   std::map<std::pair<ResourceType, std::string>, ConfigMap> configs_;
   std::map<std::string, int32_t> features_;
   ProducerId next_producer_id_{0};
   std::map<Uuid, RememberedRequest> requests_;
   std::map<LogIndex, Uuid> requests_by_age_;  // a decision answers one request at most
+};
+
+// An image from records that come one by one, in the order of for_each_record().
+class ImageReader {
+ public:
+  explicit ImageReader(LogIndex index);
+  ~ImageReader();
+  void add(const proto::Record& record);
+  Image take();
+
+ private:
+  Image image_;
+  const LogIndex index_;
+  const std::unique_ptr<Applier> applier_;
 };
 
 }  // namespace barnabas::metadata

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "common/random.h"
 #include "metadata/records.h"
 
@@ -232,6 +234,74 @@ TEST_F(ImageTest, I22_GoesThroughASnapshotUnchanged) {
   EXPECT_EQ(copy.brokers(), image_.brokers());
   EXPECT_EQ(copy.partitions_of(BrokerId{1}), image_.partitions_of(BrokerId{1}));
   EXPECT_EQ(copy.partition_count(), image_.partition_count());
+}
+
+TEST_F(ImageTest, ASnapshotsBytesAreThoseOfItsMessage) {
+  proto::Decision decision;
+  add_broker(decision, 1);
+  add_broker(decision, 2);
+  add_topic(decision, "board", id(), 70);
+  add_topic(decision, "castle", id(), 3);
+  set_config(decision, "board", "retention.ms", "1");
+  image_.apply(LogIndex{5}, decision);
+  proto::Image whole = image_.to_proto();
+  whole.set_term(9);
+  EXPECT_EQ(image_.serialized(Term{9}), serialize(whole));
+}
+
+// An active controller decides on a copy of the committed image.
+TEST_F(ImageTest, I28_ACopyGoesItsOwnWay) {
+  proto::Decision decision;
+  const Uuid topic = id();
+  add_topic(decision, "board", topic, 70);
+  image_.apply(LogIndex{5}, decision);
+  const uint64_t before = image_.hash();
+  Image copy = image_;
+  proto::Decision change;
+  proto::PartitionChange* changed = change.add_records()->mutable_partition_change();
+  changed->set_topic_id(topic.bytes());
+  changed->set_index(40);
+  changed->set_partition_epoch(1);
+  changed->set_leader(2);
+  changed->set_leader_epoch(1);
+  copy.apply(LogIndex{6}, change);
+  EXPECT_EQ(image_.hash(), before);
+  EXPECT_EQ(image_.partition({topic, PartitionIndex{40}})->leader, BrokerId{1});
+  image_.apply(LogIndex{6}, change);
+  EXPECT_EQ(image_.hash(), copy.hash());
+}
+
+TEST_F(ImageTest, ABrokersPartitionsAreFoundAlsoWhereItHoldsAPartOfTheTopic) {
+  proto::Decision decision;
+  const Uuid board = id();
+  const Uuid castle = id();
+  add_topic(decision, "board", board, 3);
+  add_topic(decision, "castle", castle, 2);
+  image_.apply(LogIndex{5}, decision);
+  proto::Decision moved;
+  proto::PartitionChange* change = moved.add_records()->mutable_partition_change();
+  change->set_topic_id(board.bytes());
+  change->set_index(1);
+  change->set_partition_epoch(1);
+  for (int broker : {1, 3}) {
+    change->mutable_replicas()->add_ids(broker);
+    change->add_directories(id().bytes());
+  }
+  change->mutable_in_sync()->add_ids(1);
+  const Delta delta = image_.apply(LogIndex{6}, moved);
+  EXPECT_EQ(delta.partitions.size(), 1u);
+  EXPECT_EQ(image_.partitions_of(BrokerId{1}).size(), 5u);
+  EXPECT_EQ(image_.partitions_of(BrokerId{2}).size(), 4u);
+  EXPECT_EQ(image_.partitions_of(BrokerId{3}),
+            (std::vector<TopicPartition>{{board, PartitionIndex{1}}}));
+  const std::vector<TopicPartition> held = image_.partitions_of(BrokerId{2});
+  EXPECT_TRUE(std::is_sorted(held.begin(), held.end()));
+  EXPECT_EQ(std::count(held.begin(), held.end(), TopicPartition{board, PartitionIndex{1}}), 0);
+  proto::Decision removal;
+  removal.add_records()->mutable_remove_topic()->set_id(board.bytes());
+  image_.apply(LogIndex{7}, removal);
+  EXPECT_TRUE(image_.partitions_of(BrokerId{3}).empty());
+  EXPECT_EQ(image_.partitions_of(BrokerId{2}).size(), 2u);
 }
 
 TEST_F(ImageTest, TheHashTellsImagesApart) {

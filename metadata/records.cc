@@ -4,6 +4,9 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
+#include <algorithm>
+#include <array>
+
 namespace barnabas::metadata {
 
 namespace {
@@ -16,9 +19,11 @@ void add_brokers(const std::vector<BrokerId>& from, google::protobuf::RepeatedFi
 }  // namespace
 
 Uuid uuid_of(std::string_view bytes) {
-  absl::StatusOr<Uuid> id = Uuid::from_bytes(bytes);
-  CHECK(id.ok()) << "a committed record holds a malformed id: " << id.status();
-  return *id;
+  std::array<uint8_t, 16> id{};
+  if (bytes.empty()) return Uuid();
+  CHECK_EQ(bytes.size(), id.size()) << "a committed record holds a malformed id";
+  std::copy(bytes.begin(), bytes.end(), id.begin());
+  return Uuid(id);
 }
 
 TopicPartition partition_id(std::string_view topic_id, int32_t index) {
@@ -47,12 +52,16 @@ std::vector<BrokerId> brokers_of(const google::protobuf::RepeatedField<int32_t>&
   return out;
 }
 
-proto::Partition partition_record(const TopicPartition& id, const PartitionImage& partition) {
-  proto::Partition record;
-  record.set_topic_id(id.topic.bytes());
+void write_partition(const TopicPartition& id, const PartitionImage& partition,
+                     proto::Partition* into) {
+  proto::Partition& record = *into;
+  record.Clear();
+  record.set_topic_id(id.topic.view().data(), id.topic.view().size());
   record.set_index(id.index.value());
   add_brokers(partition.replicas, record.mutable_replicas());
-  for (const Uuid& directory : partition.directories) record.add_directories(directory.bytes());
+  for (const Uuid& directory : partition.directories) {
+    record.add_directories(directory.view().data(), directory.view().size());
+  }
   add_brokers(partition.in_sync, record.mutable_in_sync());
   add_brokers(partition.eligible, record.mutable_eligible());
   add_brokers(partition.last_known_eligible, record.mutable_last_known_eligible());
@@ -65,6 +74,11 @@ proto::Partition partition_record(const TopicPartition& id, const PartitionImage
   record.set_recovering(partition.recovering);
   add_brokers(partition.adding, record.mutable_adding());
   add_brokers(partition.removing, record.mutable_removing());
+}
+
+proto::Partition partition_record(const TopicPartition& id, const PartitionImage& partition) {
+  proto::Partition record;
+  write_partition(id, partition, &record);
   return record;
 }
 

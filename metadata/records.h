@@ -18,6 +18,8 @@ namespace barnabas::metadata {
 Uuid uuid_of(std::string_view bytes);
 TopicPartition partition_id(std::string_view topic_id, int32_t index);
 
+void write_partition(const TopicPartition& id, const PartitionImage& partition,
+                     proto::Partition* into);
 proto::Partition partition_record(const TopicPartition& id, const PartitionImage& partition);
 PartitionImage partition_of(const proto::Partition& record);
 

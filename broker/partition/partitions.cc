@@ -14,6 +14,7 @@
 #include "broker/partition/leaders.h"
 #include "broker/partition/partition_shell.h"
 #include "common/mutex.h"
+#include "common/probe.h"
 #include "common/status.h"
 #include "metadata/config_keys.h"
 #include "storage/error_policy.h"
@@ -270,6 +271,11 @@ void LocalPartitions::retire(const TopicPartition& id, bool stray) {
     if (found == partitions_.end()) return;
     going = std::move(found->second);
     partitions_.erase(found);
+  }
+  if (stray) {
+    reached("broker: a stray was set aside");
+  } else {
+    reached("broker: a replica of a deleted topic was retired");
   }
   leaders_.let_go(id);
   going->abandon();

@@ -1,7 +1,10 @@
 #include "controller/decide/fencing.h"
 
-#include <set>
+#include <absl/container/btree_set.h>
 
+#include <algorithm>
+
+#include "common/probe.h"
 #include "controller/decide/partition_sweep.h"
 
 namespace barnabas::controller {
@@ -14,7 +17,12 @@ namespace {
 
 const BrokerImage* find(const Image& image, Incarnation who) {
   const BrokerImage* broker = image.broker(who.broker);
-  return broker != nullptr && broker->epoch == who.epoch ? broker : nullptr;
+  if (planted("controller: fences whatever incarnation")) return broker;
+  if (broker == nullptr || broker->epoch != who.epoch) {
+    reached("controller: an incarnation that is over is not fenced");
+    return nullptr;
+  }
+  return broker;
 }
 
 proto::BrokerChange* change_of(const BrokerImage& broker, proto::Decision& decision) {
@@ -24,27 +32,39 @@ proto::BrokerChange* change_of(const BrokerImage& broker, proto::Decision& decis
   return change;
 }
 
-// The brokers' own changes come first: if what follows does not fit, the safe part stands.
+// The brokers' own changes come first, then the partitions that they lead: if what follows does not
+// fit, the safe part stands, and what is left is not what clients wait for.
 void sweep_partitions_of(const Image& image, const std::vector<const BrokerImage*>& changed,
                          Standing after, const Limits& limits, proto::Decision& decision) {
-  std::set<BrokerId> ids;
-  std::set<TopicPartition> partitions;
-  for (const BrokerImage* broker : changed) {
-    ids.insert(broker->id);
-    const std::set<TopicPartition>& held = image.partitions_of(broker->id);
-    partitions.insert(held.begin(), held.end());
+  if (planted("controller: elects in another decision than it fences")) return;
+  absl::btree_set<BrokerId> ids;
+  for (const BrokerImage* broker : changed) ids.insert(broker->id);
+  std::vector<TopicPartition> led;
+  std::vector<TopicPartition> rest;
+  for (BrokerId id : ids) {
+    image.for_each_partition_of(id, [&](const TopicPartition& at,
+                                        const metadata::PartitionImage& partition) {
+      (partition.leader == kNoBroker || ids.contains(partition.leader) ? led : rest).push_back(at);
+    });
   }
   const auto standing = [&](BrokerId id) {
     Standing out = standings_in(image)(id);
-    if (ids.count(id) > 0) {
+    if (ids.contains(id)) {
       out.may_lead = after.may_lead;
       out.may_be_in_sync = after.may_be_in_sync;
     }
     return out;
   };
   PartitionSweep sweep(image, standing, limits.max_changes, decision);
-  for (const TopicPartition& id : partitions) {
-    if (!sweep.add(id, {})) break;
+  for (std::vector<TopicPartition>* held : {&led, &rest}) {
+    // More than one of them may hold a partition.
+    if (ids.size() > 1) {
+      std::sort(held->begin(), held->end());
+      held->erase(std::unique(held->begin(), held->end()), held->end());
+    }
+    for (const TopicPartition& id : *held) {
+      if (!sweep.add(id, {})) break;
+    }
   }
   if (sweep.complete()) return;
   decision.mutable_unfinished()->set_fence_broker(changed.front()->id.value());

@@ -128,5 +128,40 @@ TEST_F(FencingTest, SeveralThatAreFencedTogetherAreEligibleTogether) {
   EXPECT_TRUE(decide_fences(cluster_.image(), all, cluster_.limits).records().empty());
 }
 
+// Clients wait for leaders, and for nothing else.
+TEST_F(FencingTest, S1_LeadershipsMoveBeforeInSyncSetsAlsoInARepair) {
+  cluster_.create("castle", {{1, 2, 3}, {3, 2, 1}, {1, 3, 2}, {3, 1, 2}, {1, 2, 3}, {3, 2, 1}});
+  const Limits limits{.max_changes = 2};
+  metadata::Image image = cluster_.image();
+  const auto led_by_3 = [&image] {
+    int64_t count = 0;
+    for (const auto& id : image.partitions_of(BrokerId{3})) {
+      count += image.partition(id)->leader == BrokerId{3};
+    }
+    return count;
+  };
+  ASSERT_EQ(led_by_3(), 3);
+  image.apply(image.index().next(), decide_fence(image, {BrokerId{3}, cluster_.epoch(3)}, limits));
+  EXPECT_EQ(led_by_3(), 1);
+  Repair repair;
+  EXPECT_TRUE(repair.is_idle());
+  repair.begin();
+  image.apply(image.index().next(), repair.next(image, limits));
+  EXPECT_EQ(led_by_3(), 0);
+  int rounds = 0;
+  for (;; ++rounds) {
+    const proto::Decision rest = repair.next(image, limits);
+    if (rest.records().empty()) break;
+    ASSERT_LE(rest.records_size(), 2);
+    image.apply(image.index().next(), rest);
+  }
+  EXPECT_TRUE(repair.is_idle());
+  EXPECT_GE(rounds, 2);
+  for (const auto& id : image.partitions_of(BrokerId{3})) {
+    EXPECT_FALSE(image.partition(id)->is_in_sync(BrokerId{3}));
+  }
+  EXPECT_TRUE(barnabas::controller::repair(image, limits).records().empty());
+}
+
 }  // namespace
 }  // namespace barnabas::controller

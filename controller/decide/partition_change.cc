@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/probe.h"
 #include "metadata/records.h"
 
 namespace barnabas::controller {
@@ -95,12 +96,17 @@ class Builder {
       const bool stay = contains(next_.in_sync, now_.leader) && may_lead(now_.leader);
       next_.leader = stay && !leads_gladly(member) ? now_.leader : member;
     } else if (const BrokerId heir = first_that_may_lead(now_.eligible); heir != kNoBroker) {
+      reached("controller: an eligible replica leads");
       // Members that are still fenced hold what the heir holds, up to the high watermark.
       next_.leader = heir;
       next_.in_sync = in_preference(
           [&](BrokerId broker) { return broker == heir || contains(next_.in_sync, broker); });
     } else if (!next_.in_sync.empty() && !wish_.unclean) {
-      next_.leader = kNoBroker;  // one of them will be unfenced in a moment, or fenced for good
+      reached("controller: nobody may lead for now");
+      const bool outside = planted("controller: elects outside the in-sync set");
+      next_.leader = outside ? first_that_may_lead(next_.replicas) : kNoBroker;
+      if (next_.leader != kNoBroker) next_.in_sync = {next_.leader};
+      // Otherwise one of them will be unfenced in a moment, or fenced for good
     } else {
       elect_uncleanly();
     }
@@ -163,14 +169,37 @@ PartitionRules rules_of(const metadata::TopicSettings& settings, size_t replicas
           settings.durability, standing};
 }
 
+// Led by a member that leads gladly, every member may be one, in order of preference, and the set
+// is large enough: then the rules above leave everything as it is.
+bool is_settled(const PartitionImage& now, const PartitionRules& rules) {
+  if (now.durability_wanted != rules.durability_wanted) return false;
+  if (now.durability_wanted == Durability::kReplicated &&
+      now.durability != Durability::kReplicated) {
+    return false;
+  }
+  if (!now.eligible.empty() || !now.last_known_eligible.empty()) return false;
+  auto member = now.in_sync.begin();
+  bool led = false;
+  for (auto replica = now.replicas.begin();
+       replica != now.replicas.end() && member != now.in_sync.end(); ++replica) {
+    if (*replica != *member) continue;
+    const Standing standing = rules.standing(*member);
+    if (!standing.may_be_in_sync) return false;
+    if (*member == now.leader) led = standing.may_lead && !standing.draining;
+    ++member;
+  }
+  return led && member == now.in_sync.end();
+}
+
 std::optional<proto::PartitionChange> partition_change(const metadata::TopicPartition& id,
                                                        const PartitionImage& now,
                                                        const PartitionRules& rules,
                                                        const PartitionWish& wish) {
+  if (is_settled(now, rules) && wish == PartitionWish()) return std::nullopt;
   const PartitionImage next = Builder(now, rules, wish).build();
   if (next == now) return std::nullopt;
   proto::PartitionChange change;
-  change.set_topic_id(id.topic.bytes());
+  change.set_topic_id(id.topic.view().data(), id.topic.view().size());
   change.set_index(id.index.value());
   change.set_partition_epoch(now.partition_epoch.next().value());
   if (next.directories != now.directories) {

@@ -56,6 +56,8 @@ struct PartitionWish {
   bool min_in_sync_changed = false;  // S19
   bool recovered = false;            // the leader has finished after an unclean election
   bool durable = false;              // S11
+
+  friend bool operator==(const PartitionWish&, const PartitionWish&) = default;
 };
 
 // Nothing: the partition is as it should be.
@@ -63,6 +65,10 @@ std::optional<proto::PartitionChange> partition_change(const metadata::TopicPart
                                                        const metadata::PartitionImage& now,
                                                        const PartitionRules& rules,
                                                        const PartitionWish& wish);
+
+// A short look that finds most partitions to be as they should be, where nothing is wished. False
+// says nothing.
+bool is_settled(const metadata::PartitionImage& now, const PartitionRules& rules);
 
 // What `now` becomes by the change; for answers.
 metadata::PartitionImage changed(const metadata::PartitionImage& now,

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "common/random.h"
 #include "controller/decide/testing/cluster.h"
 
 namespace barnabas::controller {
@@ -416,6 +417,56 @@ TEST_F(PartitionChangeTest, AgreesWithThePlainDefinitionInEveryStateOfThreeRepli
                         << " draining " << draining << " leader " << leader;
                   }
   EXPECT_GT(checked, 5000);
+}
+
+// The short look against the rules themselves, which a wish that says nothing brings to bear: one
+// that distrusts a broker without a replica here.
+TEST_F(PartitionChangeTest, WhatTheShortLookFindsSettledTheRulesWouldNotChange) {
+  const auto random = seeded_random(11);
+  const auto flip = [&](uint64_t one_in) { return random->below(one_in) == 0; };
+  int settled = 0, not_seen = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    PartitionImage partition = three_replicas();
+    const auto draw = [&](std::vector<BrokerId>& list, uint64_t absent) {
+      list.clear();
+      for (BrokerId broker : partition.replicas) {
+        if (!flip(absent)) list.push_back(broker);
+      }
+      if (flip(20)) std::reverse(list.begin(), list.end());
+    };
+    draw(partition.in_sync, 6);
+    if (flip(8)) draw(partition.eligible, 2);
+    if (flip(12)) draw(partition.last_known_eligible, 2);
+    partition.leader = partition.in_sync.empty() || flip(10) ? kNoBroker : partition.in_sync[0];
+    if (flip(10)) partition.durability = Durability::kReplicated;
+    if (flip(10)) partition.durability_wanted = Durability::kReplicated;
+    partition.recovering = flip(8);
+    wanted_ = flip(6) ? Durability::kReplicated : Durability::kDurable;
+    min_in_sync_ = static_cast<int32_t>(1 + random->below(3));
+    unclean_ = flip(4);
+    gone_.clear(), returning_.clear(), draining_.clear();
+    for (BrokerId broker : partition.replicas) {
+      if (flip(6)) gone_.insert(broker);
+      if (flip(4)) returning_.insert(broker);
+      if (flip(8)) draining_.insert(broker);
+    }
+    const auto standing = [this](BrokerId broker) {
+      const bool there = gone_.count(broker) == 0;
+      return Standing{there, there || returning_.count(broker) > 0, draining_.count(broker) > 0};
+    };
+    const PartitionRules rules{min_in_sync_, unclean_, wanted_, standing};
+    PartitionWish nothing;
+    nothing.distrusted = BrokerId{99};
+    const bool unchanged = after(partition, nothing) == partition;
+    if (is_settled(partition, rules)) {
+      ++settled;
+      ASSERT_TRUE(unchanged) << "round " << round;
+    } else if (unchanged) {
+      ++not_seen;
+    }
+  }
+  EXPECT_GT(settled, 2'000);
+  EXPECT_GT(settled, not_seen);
 }
 
 }  // namespace

@@ -2,8 +2,9 @@
 
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
 #include <absl/functional/function_ref.h>
+
+#include <string>
 
 #include "controller/decide/decided.h"
 #include "controller/decide/partition_change.h"
@@ -26,13 +27,15 @@ class PartitionSweep {
   bool complete() const { return complete_; }
 
  private:
-  const metadata::TopicSettings& settings(const Uuid& topic);
+  void look_at(const Uuid& topic);
 
   const metadata::Image& image_;
   Standings standing_;
   size_t room_;
   proto::Decision& decision_;
-  absl::flat_hash_map<Uuid, metadata::TopicSettings> settings_;
+  // Of the partition before: a sweep goes topic by topic, mostly.
+  const metadata::TopicImage* topic_ = nullptr;
+  metadata::TopicSettings settings_;
   bool complete_ = true;
 };
 
@@ -56,8 +59,34 @@ inline auto may_lead_in(const metadata::Image& image) {
 
 // Completes whatever an earlier decision left unfinished, of this or an earlier active controller
 // (S1): partitions led by, or in sync on, brokers that may not be; leaderless partitions that need
-// not be; partitions that do not know yet which durability is wanted. Nothing to do: an empty
-// decision. To be repeated until then.
+// not be; partitions that do not know yet which durability is wanted. First those that lack a
+// leader who may lead: clients wait for them.
+//
+//   idle --begin()--> leaders --all seen--> everything --all seen--> idle
+//
+// One look at each partition is enough, however many decisions it takes: each decision leaves what
+// it touches as it should be, or says that it is unfinished, and then it is begun again.
+class Repair {
+ public:
+  void begin() { at_ = {Pass::kLeaders, {}, 0}; }
+  bool is_idle() const { return at_.pass == Pass::kIdle; }
+  // The next piece. Nothing left to do: an empty decision. When it is not committed: begin().
+  proto::Decision next(const metadata::Image& image, const Limits& limits);
+
+ private:
+  enum class Pass { kIdle, kLeaders, kEverything };
+  struct Place {
+    Pass pass = Pass::kIdle;
+    std::string topic;  // this one and those behind it, in order of their names
+    size_t partition = 0;
+  };
+
+  bool walk(const metadata::Image& image, PartitionSweep& sweep);
+
+  Place at_;
+};
+
+// The first piece of a repair from the beginning.
 proto::Decision repair(const metadata::Image& image, const Limits& limits);
 
 }  // namespace barnabas::controller

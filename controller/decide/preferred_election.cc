@@ -7,13 +7,16 @@ namespace barnabas::controller {
 using metadata::PartitionImage;
 using metadata::TopicPartition;
 
+bool prefers_another_leader(const metadata::Image& image, const PartitionImage& partition) {
+  const BrokerId preferred = partition.replicas.front();
+  if (partition.leader == preferred || !partition.is_in_sync(preferred)) return false;
+  const Standing standing = standings_in(image)(preferred);
+  return standing.may_lead && !standing.draining;
+}
+
 bool prefers_another_leader(const metadata::Image& image, const TopicPartition& id) {
   const PartitionImage* partition = image.partition(id);
-  if (partition == nullptr) return false;
-  const BrokerId preferred = partition->replicas.front();
-  const Standing standing = standings_in(image)(preferred);
-  return partition->leader != preferred && partition->is_in_sync(preferred) && standing.may_lead &&
-         !standing.draining;
+  return partition != nullptr && prefers_another_leader(image, *partition);
 }
 
 proto::Decision decide_preferred_election(const metadata::Image& image,
