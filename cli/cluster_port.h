@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "cli/problem.h"
+#include "kafka/extensions/last_rebalance.h"
 
 namespace barnabas::cli {
 
@@ -54,6 +55,7 @@ struct GroupView {
   std::string assignor;
   Node coordinator;
   std::vector<GroupMember> members;
+  std::optional<kafka::LastRebalance> last_rebalance;  // Kafka's brokers do not say
 };
 
 struct CommittedOffset {

@@ -49,6 +49,23 @@ TEST(CommandLine, TakesTopicCreateWithAllThatBelongsToIt) {
   EXPECT_TRUE(line.create.validate_only);
 }
 
+TEST(CommandLine, WatchIsForVerbsThatOnlyShow) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"status"},
+                                                                 {"quorum", "status"},
+                                                                 {"topic", "list"},
+                                                                 {"topic", "describe", "a"},
+                                                                 {"group", "list"},
+                                                                 {"group", "describe", "g"},
+                                                                 {"group", "lag"},
+                                                                 {"node", "list"}}) {
+    EXPECT_FALSE(understood(words).common.watch);
+    auto watched = words;
+    watched.emplace_back("--watch");
+    EXPECT_TRUE(understood(watched).common.watch) << words[0];
+  }
+  EXPECT_EQ(refused({"topic", "delete", "a", "--watch"}).exit, ExitCode::kUsage);
+}
+
 TEST(CommandLine, TakesAnAssignmentPerPartition) {
   const CommandLine line =
       understood({"topic", "create", "a", "--assign", "1=2,3", "--assign", "0=1,2"});

@@ -24,6 +24,23 @@ Format format_of(const std::string& word) {
   return Format::kTable;
 }
 
+// Those that show what changes by itself, and change nothing.
+bool watchable(Verb verb) {
+  switch (verb) {
+    case Verb::kStatus:
+    case Verb::kQuorumStatus:
+    case Verb::kTopicList:
+    case Verb::kTopicDescribe:
+    case Verb::kGroupList:
+    case Verb::kGroupDescribe:
+    case Verb::kGroupLag:
+    case Verb::kNodeList:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 bool takes_verb(const CLI::App* app) {
@@ -95,6 +112,9 @@ CLI::App* Grammar::verb(CLI::App& parent, const char* name, const char* text, Ve
   CLI::App* app = parent.add_subcommand(name, text);
   app->fallthrough();
   app->callback([this, verb] { line_.verb = verb; });
+  if (watchable(verb)) {
+    app->add_flag("--watch", line_.common.watch, "again every second, until ^C");
+  }
   return app;
 }
 

@@ -3,6 +3,8 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
 
+#include <algorithm>
+
 #include "cli/group_facts.h"
 #include "cli/group_verbs.h"
 #include "cli/tally.h"
@@ -45,6 +47,16 @@ std::string member_json(const GroupMember& member) {
       .text();
 }
 
+std::string last_rebalance_json(const kafka::LastRebalance& last) {
+  return JsonObject()
+      .add("reason", last.reason)
+      .add("text", last.text)
+      .add("at_ms", last.at_ms)
+      .add("generation", last.generation)
+      .add("number", last.number)
+      .text();
+}
+
 std::string group_json(const GroupFacts& group) {
   std::vector<std::string> members;
   std::vector<std::string> offsets;
@@ -59,6 +71,11 @@ std::string group_json(const GroupFacts& group) {
                                    .add("id", group.view.coordinator.id)
                                    .add("endpoint", group.view.coordinator.endpoint)
                                    .text());
+  if (group.view.last_rebalance.has_value()) {
+    object.add_json("last_rebalance", last_rebalance_json(*group.view.last_rebalance));
+  } else {
+    object.add_null("last_rebalance");
+  }
   add_number(object, "lag", group.lag());
   add_seconds(object, "lag_seconds", group.lag_ms());
   return object.add_json("members", json_list(members))
@@ -82,7 +99,16 @@ std::string assigned_text(const GroupMember& member) {
   });
 }
 
-void print_group(const Output& output, const GroupFacts& group) {
+// A group that does not come to rest shows itself by the number, and its cause by the reason.
+void print_last_rebalance(const Output& output, const GroupView& view, int64_t now_ms) {
+  const kafka::LastRebalance& last = *view.last_rebalance;
+  output.out << "rebalanced " << age_text(std::max<int64_t>(0, now_ms - last.at_ms)) << " ago ("
+             << last.reason << "): " << last.text << "; it ended generation " << last.generation
+             << ", number " << last.number << " since broker " << view.coordinator.id
+             << " coordinates it\n";
+}
+
+void print_group(const Output& output, const GroupFacts& group, int64_t now_ms) {
   const GroupView& view = group.view;
   output.out << "group " << view.id << "   "
              << output.painted(view.state, view.state == "Stable"  ? kGreen
@@ -94,6 +120,7 @@ void print_group(const Output& output, const GroupFacts& group) {
              << ")   lag " << number_text(group.lag());
   if (group.lag_ms() > 0) output.out << ", " << age_text(group.lag_ms()) << " behind";
   output.out << '\n';
+  if (view.last_rebalance.has_value()) print_last_rebalance(output, view, now_ms);
   if (group.partitions.empty()) {
     output.out << "nothing is committed and nothing is assigned\n";
   } else {
@@ -148,7 +175,7 @@ int group_describe(ClusterPort& brokers, const Output& output, const GroupNames&
     shown.push_back(output.data() ? group_json(group) : "");
     if (output.data()) continue;
     if (shown.size() > 1) output.out << '\n';
-    print_group(output, group);
+    print_group(output, group, now_ms);
   }
   if (output.data()) {
     output.print_data(JsonObject().add_json("groups", json_list(shown)).text(), "groups");

@@ -27,6 +27,8 @@ class GroupVerbs : public VerbTest {
         {"c1-aaa", {}, "c1", "/127.0.0.1", {{"board", 0}, {"board", 2}}},
         {"c2-bbb", "second", "c2", "/127.0.0.1", {{"board", 1}}},
     };
+    readers.last_rebalance = {"session_expired", "member c3-ccc was silent for 45 s", kNow - 12'000,
+                              6, 7};
     brokers.groups["readers"] = readers;
     brokers.offsets_of["readers"] = {{{"board", 0}, {40, "here", 0}}, {{"board", 1}, {50, "", 0}}};
     GroupView idle;

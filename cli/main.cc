@@ -19,6 +19,7 @@
 #include "cli/kafka_tools/tools.h"
 #include "cli/run_verb.h"
 #include "cli/version.h"
+#include "cli/watch.h"
 #include "common/random.h"
 #include "common/uuid.h"
 
@@ -31,6 +32,12 @@ Patience real_patience() {
                 std::chrono::steady_clock::now().time_since_epoch());
           },
           [](Milliseconds time) { std::this_thread::sleep_for(time); }};
+}
+
+int64_t wall_ms() {
+  return std::chrono::duration_cast<Milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 std::optional<std::string> environment(const std::string& name) {
@@ -65,6 +72,11 @@ int run(CommandLine line, int64_t now_ms) {
   if (line.verb == Verb::kComplete) line.common.timeout = kCompletionTime;
   AdminClient client(line.common.controllers, dial_grpc, patience,
                      Uuid::make(*system_random()).bytes(), line.common.timeout);
+  if (line.common.watch) {
+    return watch(output, patience, [&](const Output& picture) {
+      return run_verb(client, {patience, wall_ms()}, picture, line);
+    });
+  }
   return run_verb(client, {patience, now_ms}, output, line);
 }
 
@@ -96,9 +108,7 @@ int start(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
   signal(SIGPIPE, SIG_IGN);
   if (const auto code = kafka_tool(argc, argv)) return *code;
-  const auto now_ms =
-      std::chrono::duration_cast<Milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count();
+  const int64_t now_ms = wall_ms();
   Parsed parsed = parse({argv + 1, argv + argc}, environment, now_ms);
   if (parsed.line.has_value()) return run(std::move(*parsed.line), now_ms);
   if (!parsed.problem.has_value()) {

@@ -17,6 +17,7 @@ struct CommonOptions {
   Format format = Format::kTable;
   bool quiet = false;
   bool headers = true;
+  bool watch = false;  // again every second
   std::chrono::milliseconds timeout{10'000};
   std::vector<std::string> controllers;  // HOST:PORT
   std::string bootstrap;                 // of brokers; empty: asked of the controllers

@@ -79,7 +79,7 @@ int run_verb(AdminClient& client, const Surroundings& around, const Output& outp
   const int64_t now_ms = around.now_ms;
   if (const auto problem = check_properties(line)) return output.fail(*problem);
   std::optional<StillTrying> still_trying;
-  if (!speaks(line.verb) && !output.quiet) still_trying.emplace();
+  if (!speaks(line.verb) && !line.common.watch && !output.quiet) still_trying.emplace();
   WireCluster brokers = brokers_of(client, line);
   switch (line.verb) {
     case Verb::kStatus:

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/wire_cluster.h"
+#include "kafka/extensions/last_rebalance.h"
 #include "kafka/messages/delete_groups.h"
 #include "kafka/messages/describe_groups.h"
 #include "kafka/messages/list_groups.h"
@@ -46,6 +47,7 @@ GroupView view_of(const kafka::DescribeGroupsResponse::DescribedGroup& group, co
   view.protocol_type = std::string(group.protocol_type);
   view.assignor = std::string(group.protocol_data);
   view.coordinator = node;
+  view.last_rebalance = kafka::last_rebalance_of(group.unknown_tags);
   for (const auto& member : group.members) {
     GroupMember& out = view.members.emplace_back();
     out.id = std::string(member.member_id);
@@ -135,6 +137,7 @@ Result<std::vector<GroupView>> WireCluster::describe_groups(const std::vector<st
           const std::set<std::string>& groups) -> absl::StatusOr<std::set<std::string>> {
         kafka::DescribeGroupsRequest request;
         request.groups.assign(groups.begin(), groups.end());
+        kafka::ask_for_last_rebalance(request.unknown_tags);
         auto answer = call<kafka::DescribeGroupsResponse>(link, request, pool_.deadline());
         if (!answer.ok()) return answer.status();
         std::set<std::string> again;

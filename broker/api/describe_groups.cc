@@ -12,6 +12,7 @@
 #include "broker/api/replicas.h"
 #include "broker/api/table.h"
 #include "broker/group/coordinator.h"
+#include "kafka/extensions/last_rebalance.h"
 
 namespace barnabas::api {
 namespace {
@@ -50,6 +51,16 @@ void fill(const DescribeGroupAnswer& answer, int16_t version, std::deque<std::st
   }
 }
 
+// Only to those who ask: see the extension.
+void add_last_rebalance(const DescribeGroupAnswer& answer, std::deque<std::string>& texts,
+                        DescribeGroupsResponse::DescribedGroup& out) {
+  if (!answer.last_rebalance.has_value()) return;
+  const group::RebalanceReason& last = *answer.last_rebalance;
+  const kafka::LastRebalance told{group::name_of(last.kind), last.text,
+                                  last.at.time_since_epoch().count(), last.generation, last.number};
+  out.unknown_tags.add({kafka::kLastRebalanceTag, texts.emplace_back(kafka::encode(told))});
+}
+
 }  // namespace
 
 void handle_describe_groups(Services& services, Request request, Responder responder) {
@@ -70,7 +81,11 @@ void handle_describe_groups(Services& services, Request request, Responder respo
         for (size_t i = 0; i < results.size(); ++i) {
           auto& out = response.groups.emplace_back();
           out.group_id = message.groups[i];
-          fill(std::get<DescribeGroupAnswer>(results[i]), request.version, texts, out);
+          const auto& answer = std::get<DescribeGroupAnswer>(results[i]);
+          fill(answer, request.version, texts, out);
+          if (kafka::asks_for_last_rebalance(message.unknown_tags)) {
+            add_last_rebalance(answer, texts, out);
+          }
           if (message.include_authorized_operations && out.error_code == 0) {
             out.authorized_operations = kAllGroupOperations;
           }

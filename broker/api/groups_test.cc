@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "broker/testing/group_port.h"
+#include "kafka/extensions/last_rebalance.h"
 #include "kafka/messages/delete_groups.h"
 #include "kafka/messages/describe_groups.h"
 #include "kafka/messages/find_coordinator.h"
@@ -306,6 +307,28 @@ TEST_F(Groups, GroupsAreDescribedInEveryVersion) {
     EXPECT_EQ(absent.group_state, "Dead");
     EXPECT_EQ(absent.error_code, version >= 6 ? kNoSuchGroup : 0);
     EXPECT_EQ(absent.error_message.has_value(), version >= 6);
+  }
+}
+
+TEST_F(Groups, WhyAGroupRebalancedLastIsToldToThoseWhoAskAndToNobodyElse) {
+  make_offsets_topic();
+  const Member member = become_a_member(*client, "g");
+  for (int16_t version = 5; version <= 6; ++version) {
+    DescribeGroupsRequest message;
+    message.groups = {"g", "nobody"};
+    const auto plain = call<DescribeGroupsResponse>(message, version);
+    EXPECT_TRUE(plain.body.unknown_tags.empty());
+    EXPECT_TRUE(plain.body.groups.at(0).unknown_tags.empty());
+
+    ask_for_last_rebalance(message.unknown_tags);
+    const auto answer = call<DescribeGroupsResponse>(message, version);
+    const auto last = last_rebalance_of(answer.body.groups.at(0).unknown_tags);
+    ASSERT_TRUE(last.has_value());
+    EXPECT_EQ(last->reason, "member_joined");
+    EXPECT_THAT(last->text, testing::HasSubstr(member.id));
+    EXPECT_EQ(last->generation, 0);
+    EXPECT_EQ(last->number, 1);
+    EXPECT_TRUE(answer.body.groups.at(1).unknown_tags.empty());
   }
 }
 

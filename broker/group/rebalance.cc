@@ -31,8 +31,9 @@ void Membership::prepare(Group& group, RebalanceKind kind, std::string text, Now
   cancel_phase(group.sync_phase);
   group.initial_rebalance = group.state == GroupState::kEmpty;
   group.state = GroupState::kPreparingRebalance;
+  const int64_t before = group.last_rebalance == nullptr ? 0 : group.last_rebalance->number;
   group.last_rebalance = std::make_unique<RebalanceReason>(
-      RebalanceReason{kind, std::move(text), now.wall, group.generation});
+      RebalanceReason{kind, std::move(text), now.wall, group.generation, before + 1});
   ++table_.counted.rebalances[static_cast<size_t>(kind)];
   effects.rebalances.push_back({group.id(), *group.last_rebalance, group.size()});
 
@@ -73,6 +74,7 @@ void Membership::complete_join(Group& group, Now now, Effects& effects) {
   for (const auto& [id, member] : group.members()) {
     if (!member->waits_for_join() && !member->instance_id.has_value()) missing.push_back(id);
   }
+  if (!missing.empty()) reached("group: a member missed a rebalance");
   for (const std::string& id : missing) remove_member(group, id, effects);
 
   if (group.size() > 0 && !group.elect_joined_leader()) {

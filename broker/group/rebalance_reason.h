@@ -32,6 +32,7 @@ struct RebalanceReason {
   std::string text;  // which member, and its own words if it gave any
   WallTime at;
   int32_t generation = 0;  // the one that it ended
+  int64_t number = 1;      // of the group's rebalances since this broker coordinates it
 };
 
 }  // namespace barnabas::group

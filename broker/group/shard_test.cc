@@ -358,6 +358,7 @@ TEST_F(GroupShard, EveryRebalanceHasAReasonThatIsToldCountedAndShown) {
   EXPECT_EQ(left.kind, RebalanceKind::kMemberLeft);
   EXPECT_EQ(left.text, "member " + ids[1] + " left; client reason: shutting down");
   EXPECT_EQ(left.generation, 1);
+  EXPECT_EQ(left.number, 2);
   EXPECT_EQ(left.at, world.now().wall);
   EXPECT_EQ(world.describe().last_rebalance->text, left.text);
   const Statistics statistics = world.shard().statistics();
