@@ -80,14 +80,8 @@ void BrokerProcess::start(BrokerConfig config, const std::string& host) {
   };
   events.ended = [this](const absl::Status& status) { events_.ended(status); };
   auto started = Broker::start(std::move(config),
-                               BrokerSeams{transport_,
-                                           disk_,
-                                           *random_,
-                                           metadata_.loop(),
-                                           io_loops,
-                                           disk_loop_.loop(),
-                                           {},
-                                           &observation_->recovery()},
+                               BrokerSeams{transport_, disk_, *random_, metadata_.loop(), io_loops,
+                                           disk_loop_.loop(), &observation_->recovery()},
                                std::move(events), host);
   if (!started.ok()) return events_.ended(started.status());
   broker_ = *std::move(started);
