@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "common/probe.h"
 #include "common/status.h"
 #include "kafka/records/batch.h"
 #include "kafka/records/compression.h"
@@ -13,12 +14,20 @@ namespace barnabas::group {
 
 absl::StatusOr<LogLoader::Progress> LogLoader::step(size_t bytes, Sink sink) {
   const partition::PartitionView view = replica_->view();
-  if (!view.leading || view.leader_epoch != epoch_) return Progress::kNotLeading;
+  if (!view.leading || view.leader_epoch != epoch_) {
+    reached("group: a load lost its partition");
+    return Progress::kNotLeading;
+  }
   if (!end_.has_value()) {
     end_ = view.log_end;
     next_ = view.log_start;
   }
-  if (next_ >= *end_) return view.high_watermark >= *end_ ? Progress::kLoaded : Progress::kAwaiting;
+  if (next_ >= *end_) {
+    const bool committed =
+        view.high_watermark >= *end_ || planted("group: serves before its load is committed");
+    if (!committed) reached("group: a load waited for the high watermark");
+    return committed ? Progress::kLoaded : Progress::kAwaiting;
+  }
 
   absl::StatusOr<Buffer> read = replica_->read_log(next_, bytes, *end_);
   if (!read.ok()) return read.status();

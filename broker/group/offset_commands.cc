@@ -44,6 +44,7 @@ ErrorCode OffsetCommands::check_commit(const CommitOffsetsCommand& command, Grou
   const ErrorCode error = group->check(command.member_id, command.instance_id);
   if (error != ErrorCode::kNone) return error;
   if (command.generation != group->generation && !planted("group: skips the generation check")) {
+    reached("group: a commit of another generation was refused");
     return ErrorCode::kIllegalGeneration;
   }
   // It has heard of the new generation, so what it commits may be another's by now.

@@ -7,6 +7,7 @@
 
 #include "broker/group/coordination.h"
 #include "broker/group/refusals.h"
+#include "common/probe.h"
 
 namespace barnabas::group {
 
@@ -159,6 +160,7 @@ void Shard::committed(AppendId id, Now now, Effects& effects) {
 }
 
 void Shard::append_failed(AppendId id, ErrorCode error, Effects& effects) {
+  reached("group: an append failed");
   if (!coordination_->table.uncommitted.knows(id)) return;
   coordination_->drop(error == ErrorCode::kNotLeaderOrFollower
                           ? ErrorCode::kNotCoordinator

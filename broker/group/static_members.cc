@@ -10,6 +10,7 @@
 
 #include "broker/group/membership.h"
 #include "broker/group/refusals.h"
+#include "common/probe.h"
 
 namespace barnabas::group {
 
@@ -68,6 +69,7 @@ void Membership::come_back(Group& group, Member& member, Token token, const Befo
 // False if the group cannot be stored.
 bool Membership::take_over(Group& group, Member& member, Token token, bool can_skip_assignment,
                            const std::string& leader_before, Now now, Effects& effects) {
+  reached("group: a static member took over from itself");
   LogRecord record = group_record(group.id(), group.to_store(nullptr));
   if (size_in_batch(record) > table_.options.max_append_bytes) return false;
   JoinAnswer answer = joined(group, member);

@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "common/probe.h"
+
 namespace barnabas::partition {
 
 void deliver(std::vector<Delivery> deliveries) {
@@ -37,6 +39,7 @@ void ParkedProduces::release(Offset high_watermark, std::vector<Delivery>& out) 
 }
 
 void ParkedProduces::fail_all(const ProduceAnswer& answer, std::vector<Delivery>& out) {
+  if (!parked_.empty()) reached("partition: a parked produce lost its leader");
   for (Parked& parked : parked_) out.push_back({parked.loop, std::move(parked.done), answer});
   parked_.clear();
 }
@@ -48,6 +51,7 @@ void ParkedProduces::fail_due(Instant now, const ProduceAnswer& answer,
       ++parked;
       continue;
     }
+    reached("partition: a parked produce ran out of time");
     out.push_back({parked->loop, std::move(parked->done), answer});
     parked = parked_.erase(parked);
   }

@@ -61,7 +61,9 @@ void PartitionCore::commit(const metadata::PartitionImage& state, BrokerEpoch ow
 void PartitionCore::lead(const LogView& log, Effects& effects) {
   // S9: the same epoch over a log that was written in it before would be a silent fork. The
   // registration of this incarnation has bumped, or will bump, the epoch.
-  if (log.last_epoch >= leader_epoch_) {
+  if (log.last_epoch >= leader_epoch_ &&
+      !planted("partition: leads on in an epoch that its log holds")) {
+    reached("partition: a leader waits for an epoch that its log does not hold");
     role_ = Role::kIdle;
     return;
   }
@@ -126,6 +128,7 @@ void PartitionCore::tick(const LogView& log, Instant now, Effects& effects) {
     follower.observe(log.end, samples_, durable(), now);
   }
   if (std::optional<InSyncProposal> again = in_sync_.due_again(now, limits_.proposal_patience)) {
+    reached("partition: a proposal is sent again");
     effects.propose = std::move(again);
   }
   consequences(log, now, effects);
@@ -136,6 +139,7 @@ void PartitionCore::answered(const InSyncProposal& proposal, std::optional<kafka
   if (role_ != Role::kLeading) return;
   if (!in_sync_.answered(proposal, error)) return;
   // Refused: nothing has changed, so asking again at once would be refused again.
+  if (error.has_value()) reached("partition: a proposal was refused");
   hold_proposals_until_ = now + limits_.proposal_patience;
   consequences(log, now, effects);
 }
@@ -159,6 +163,7 @@ kafka::ErrorCode PartitionCore::check_replica(const ReplicaIdentity& from,
   if (role_ == Role::kFenced) return kafka::ErrorCode::kKafkaStorageError;
   if (role_ != Role::kLeading) return kafka::ErrorCode::kNotLeaderOrFollower;
   if (epoch < leader_epoch_ && !planted("partition: counts reports of an old epoch")) {
+    reached("partition: a replica spoke of an epoch that is over");
     return kafka::ErrorCode::kFencedLeaderEpoch;
   }
   if (epoch > leader_epoch_) return kafka::ErrorCode::kUnknownLeaderEpoch;
@@ -167,6 +172,7 @@ kafka::ErrorCode PartitionCore::check_replica(const ReplicaIdentity& from,
   }
   auto known = epochs_.find(from.broker);
   if (known == epochs_.end() || known->second != from.epoch) {
+    reached("partition: a replica was of another incarnation");
     return kafka::ErrorCode::kStaleBrokerEpoch;
   }
   return kafka::ErrorCode::kNone;
@@ -245,7 +251,9 @@ void PartitionCore::consequences(const LogView& log, Instant now, Effects& effec
 }
 
 void PartitionCore::advance_high_watermark(const LogView& log, Effects& effects) {
-  if (!enough_in_sync()) return;  // S19
+  if (!enough_in_sync() && !planted("partition: the high watermark moves below min in sync")) {
+    return;  // S19
+  }
   absl::InlinedVector<ReplicaProgress, 8> progress;
   progress.push_back({self_, counted_end(log)});
   for (const FollowerProgress& follower : followers_) {
@@ -264,7 +272,8 @@ void PartitionCore::advance_high_watermark(const LogView& log, Effects& effects)
 bool PartitionCore::may_join(const FollowerProgress& follower, Instant now) const {
   if (in_sync_.in_maximal(follower.broker())) return false;
   if (follower.epoch() == kNoBrokerEpoch) return false;
-  const std::optional<Offset> end = follower.end(durable());
+  const bool by_disk = durable() && !planted("partition: admits by the end of the log");
+  const std::optional<Offset> end = follower.end(by_disk);
   return end.has_value() && *end >= high_watermark_.value() && *end >= epoch_start_ &&
          (!durable() || follower.is_well(now));
 }
@@ -272,7 +281,10 @@ bool PartitionCore::may_join(const FollowerProgress& follower, Instant now) cons
 bool PartitionCore::must_leave(const FollowerProgress& follower, const LogView& log,
                                Instant now) const {
   if (!in_sync_.is_committed(follower.broker())) return false;
-  if (durable() && follower.flush_is_stuck(now)) return true;
+  if (durable() && follower.flush_is_stuck(now) &&
+      !planted("partition: a stuck disk stays in sync")) {
+    return true;
+  }
   const std::optional<Offset> end = follower.end(durable());
   if (end.has_value() && *end >= log.end) return false;
   return now - follower.caught_up_at() > limits_.replica_lag_max;
@@ -284,6 +296,7 @@ bool PartitionCore::switch_has_passed(const LogView& log) const {
       state_.durability_wanted != Durability::kDurable || !switch_end_.has_value()) {
     return false;
   }
+  if (planted("partition: durable mode counts at once")) return true;
   if (log.durable_end < *switch_end_) return false;
   return std::all_of(followers_.begin(), followers_.end(), [&](const FollowerProgress& follower) {
     if (!in_sync_.in_maximal(follower.broker())) return true;
@@ -309,10 +322,15 @@ void PartitionCore::wish_for_changes(const LogView& log, Instant now, Effects& e
       continue;
     }
     if (member && must_leave(*follower, log, now)) {
-      if (durable() && follower->flush_is_stuck(now)) follower->bar();
+      reached("partition: a replica is to leave the in-sync set");
+      if (durable() && follower->flush_is_stuck(now)) {
+        reached("partition: a stuck disk is to leave the in-sync set");
+        follower->bar();
+      }
       member = false;
       changed = true;
     } else if (!member && may_join(*follower, now)) {
+      reached("partition: a replica is to join the in-sync set");
       member = true;
       changed = true;
     }
@@ -352,6 +370,7 @@ void PartitionCore::told_high_watermark(LeaderEpoch epoch, Offset told, Effects&
 
 bool PartitionCore::may_truncate(Offset to) {
   if (to >= high_watermark_.value()) return true;
+  if (planted("partition: truncates below the high watermark")) return true;
   // After a restart the lineage of the checkpoint may not be known; then only a partition that
   // never had an unclean election proves that nothing committed may go.
   const bool moved = high_watermark_lineage_.has_value() ? *high_watermark_lineage_ < state_.lineage

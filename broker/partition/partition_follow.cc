@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "broker/partition/partition_shell.h"
+#include "common/probe.h"
 
 namespace barnabas::partition {
 
@@ -96,9 +97,13 @@ absl::Status PartitionShell::truncate(Offset to, Outcome& outcome) {
   LOG(INFO) << topic_ << "-" << id_.index << ": truncating from " << log_->end() << " to " << to
             << ", where the leader of epoch " << core_.leader_epoch() << " has other records";
   if (absl::Status status = log_->truncate(to); !status.ok()) return status;
+  reached("partition: a follower cut its log where it diverged");
   core_.truncated(log_->end());
   reported_.reset();
   outcome.dirty = true;
+  if (planted("partition: remembers what producers wrote and truncation took")) {
+    return absl::OkStatus();
+  }
   return rebuild_producers();
 }
 

@@ -9,6 +9,7 @@
 
 #include "broker/partition/partition_shell.h"
 #include "broker/partition/recompress.h"
+#include "common/probe.h"
 #include "kafka/records/validation.h"
 
 namespace barnabas::partition {
@@ -110,6 +111,7 @@ ErrorCode PartitionShell::refusal(int16_t acks, std::string& message) const {
   }
   if (!core_.leading()) return ErrorCode::kNotLeaderOrFollower;
   if (acks == -1 && !core_.enough_in_sync()) {
+    reached("partition: too few in sync to accept anything");
     message = absl::StrCat(core_.in_sync_count(), " replicas are in sync, min.insync.replicas is ",
                            core_.min_in_sync());
     return ErrorCode::kNotEnoughReplicas;
@@ -150,10 +152,12 @@ std::optional<ProduceAnswer> PartitionShell::append(const Checked& checked, int1
     const ErrorCode error =
         refused_.before(batch, producers_.next_sequence(batch), around_.clock.now());
     if (error != ErrorCode::kNone) {
+      reached("partition: a batch came behind one that was refused");
       return failed_produce(error, "an earlier batch of this producer was refused: it comes first");
     }
   }
   if (sequence.error != ErrorCode::kNone) {
+    reached("partition: a sequence was refused");
     return failed_produce(sequence.error, std::move(sequence.message));
   }
 
@@ -161,9 +165,11 @@ std::optional<ProduceAnswer> PartitionShell::append(const Checked& checked, int1
   answer.log_start = log_->start();
   Offset end;
   if (sequence.duplicate.has_value()) {
+    reached("partition: a duplicate was recognised");
     answer.base_offset = sequence.duplicate->first_offset();
     answer.log_append_time_ms = sequence.duplicate->timestamp_ms;
     end = sequence.duplicate->last_offset.next();
+    if (planted("partition: a duplicate is answered at once")) return answer;
   } else {
     const Instant now = around_.clock.now();
     core_.before_append(log_->end(), now);
@@ -186,6 +192,7 @@ std::optional<ProduceAnswer> PartitionShell::append(const Checked& checked, int1
     end = appended->next;
   }
   if (acks != -1 || core_.high_watermark() >= end) return answer;
+  if (planted("partition: answers when the leader has it")) return answer;
   park({end, deadline, &loop, std::move(done), std::move(answer)}, outcome);
   return std::nullopt;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "broker/partition/partition_shell.h"
+#include "common/probe.h"
 
 namespace barnabas::partition {
 
@@ -34,6 +35,7 @@ FetchAnswer PartitionShell::failed_fetch(ErrorCode error) const {
 // Where the asker must cut its log first, if the record before its offset is not ours.
 std::optional<storage::EpochEnd> PartitionShell::divergence(const FetchArgs& args) const {
   if (args.last_fetched_epoch == kNoLeaderEpoch) return std::nullopt;
+  if (planted("partition: a follower never hears that it diverges")) return std::nullopt;
   const storage::EpochEnd ours = log_->epoch_end(args.last_fetched_epoch);
   // Of what this log has let go of, epochs included, nothing is known that could differ.
   if (ours.end == kNoOffset && args.offset == log_->start()) return std::nullopt;
@@ -84,7 +86,8 @@ FetchAnswer PartitionShell::look_up(const FetchArgs& args) {
       answer.preferred = core_.best_follower(args.nearby, args.offset);
       if (answer.preferred != kNoBroker) return answer;
     }
-    const Offset below = replica ? log_->end() : core_.high_watermark();
+    const bool all = replica || planted("partition: consumers read beyond the high watermark");
+    const Offset below = all ? log_->end() : core_.high_watermark();
     if (args.offset < below && args.max_bytes > 0) {
       absl::StatusOr<Buffer> records =
           log_->read(args.offset, args.max_bytes, below, args.at_least_one);

@@ -163,7 +163,7 @@ void PartitionShell::settle(Outcome& outcome) {
       fence(absl::StrCat("beginning an epoch: ", status.message()), outcome);
     }
   }
-  if (effects.leadership_ended) {
+  if (effects.leadership_ended && !planted("partition: a parked produce outlives its epoch")) {
     effects.leadership_ended = false;
     parked_.fail_all(failed_produce(kafka::ErrorCode::kNotLeaderOrFollower,
                                     "the leadership ended before the records were committed"),

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "common/probe.h"
 #include "proto/session.pb.h"
 
 namespace barnabas::broker {
@@ -23,7 +24,8 @@ void MetadataFollower::begin_stream() {
 absl::StatusOr<std::optional<metadata::Delta>> MetadataFollower::take(
     const proto::ImageChunk& chunk) {
   const LogIndex index{chunk.index()};
-  if (index < applied()) {
+  if (index < applied() && !planted("broker: applies an older image")) {
+    reached("broker: an older image was refused");
     return absl::FailedPreconditionError(
         absl::StrCat("the controller sends a snapshot of index ", index.value(),
                      ", but this broker has applied ", applied().value()));

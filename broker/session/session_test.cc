@@ -175,6 +175,20 @@ TEST_F(SessionTest, AttachesToTheNextControllerAndResumesWhereItStopped) {
   EXPECT_EQ(active().follow_from, 2);
 }
 
+// All three controllers are replaced while this broker runs.
+TEST_F(SessionTest, ControllersThatItsFileDoesNotNameAreFoundAfterTheyWereToldOf) {
+  start_and_catch_up(1);
+  controllers_.push_back(std::make_unique<Controller>(4, simulation_, network_, quorum_));
+  proto::ControllerMessage message;
+  message.mutable_heartbeat()->add_controllers(to_string(controllers_[3]->endpoint()));
+  active().say(message);
+  simulation_.run_for(milliseconds(20));
+  for (int id : {1, 2, 3}) simulation_.kill("controller-" + std::to_string(id));
+  quorum_.active = 4;
+  EXPECT_TRUE(until([&] { return active().last(proto::BrokerMessage::kAttach) != nullptr; },
+                    milliseconds(500)));
+}
+
 TEST_F(SessionTest, AControllerThatFallsSilentIsLeftForAnother) {
   start_and_catch_up(1);
   simulation_.pause("controller-1");
@@ -191,8 +205,15 @@ TEST_F(SessionTest, S8_NothingThatWouldTakeTheImageBackIsApplied) {
   simulation_.run_for(milliseconds(50));
   EXPECT_EQ(events_.indexes, applied);
   // A snapshot of an older index: the stream is dropped, the image stays.
+  metadata::Image older;
+  proto::Decision decision;
+  proto::Topic& topic = *decision.add_records()->mutable_topic();
+  topic.set_name("castle");
+  topic.set_id(kTopic.bytes());
+  older.apply(LogIndex{1}, decision);
   proto::ControllerMessage message;
   message.mutable_image_chunk()->set_index(1);
+  message.mutable_image_chunk()->set_bytes(older.to_proto().SerializeAsString());
   message.mutable_image_chunk()->set_last(true);
   active().say(message);
   ASSERT_TRUE(until([&] { return active().last(proto::BrokerMessage::kAttach) != nullptr; }));

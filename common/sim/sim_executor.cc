@@ -26,7 +26,7 @@ Instant SimExecutor::LocalClock::local(Instant true_time) const {
 Instant SimExecutor::LocalClock::now() const { return local(simulation_.now()); }
 
 WallTime SimExecutor::LocalClock::wall() const {
-  const Duration since = now().time_since_epoch();
+  const Duration since = now().time_since_epoch() + wall_step_;
   return WallTime(kWallStart + std::chrono::duration_cast<std::chrono::milliseconds>(since));
 }
 
@@ -49,6 +49,7 @@ SimExecutor::~SimExecutor() { kill(); }
 bool SimExecutor::here() const { return simulation_.running_ == this; }
 
 void SimExecutor::run(Task task) {
+  simulation_.ran_ = this;
   const SimExecutor* const before = std::exchange(simulation_.running_, this);
   std::move(task)();
   simulation_.running_ = before;

@@ -35,6 +35,8 @@ class SimExecutor final : public Executor {
   void cancel(TimerId timer) override;
   const Clock& clock() const override { return clock_; }
   bool here() const override;
+  // Somebody sets the machine's clock: the wall clock jumps, the other one goes on as it did.
+  void step_wall(Duration by) { clock_.step_wall(by); }
 
  private:
   friend class Simulation;
@@ -46,11 +48,13 @@ class SimExecutor final : public Executor {
     WallTime wall() const override;
     // The first moment of the simulation at which now() shows `local` or later.
     Instant true_time(Instant local) const;
+    void step_wall(Duration by) { wall_step_ += by; }
 
    private:
     Instant local(Instant true_time) const;
     const Simulation& simulation_;
     const ClockError error_;
+    Duration wall_step_{0};
   };
   struct Timer {
     EventId event;
@@ -66,7 +70,7 @@ class SimExecutor final : public Executor {
 
   Simulation& simulation_;
   const std::string name_;
-  const LocalClock clock_;
+  LocalClock clock_;
   bool alive_ = true;
   bool paused_ = false;
   bool turn_scheduled_ = false;

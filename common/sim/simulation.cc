@@ -68,6 +68,7 @@ bool Simulation::step() {
       << "seed " << seed_ << ": time stands still, something posts to itself for ever";
   now_ = when;
   ++events_run_;
+  ran_ = nullptr;
   for (const uint64_t word :
        {static_cast<uint64_t>(when.time_since_epoch().count()), std::get<2>(first.key())}) {
     fingerprint_ = (fingerprint_ ^ word) * 0x100000001b3ULL;

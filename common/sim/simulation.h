@@ -77,6 +77,8 @@ class Simulation {
   bool run_until(absl::AnyInvocable<bool()> done, Instant deadline);
 
   uint64_t events_run() const { return events_run_; }
+  // The process that the last event belonged to, for those who look after each one; null: none.
+  const SimExecutor* ran() const { return ran_; }
   // A hash over the times and numbers of all events run so far.
   uint64_t fingerprint() const { return fingerprint_; }
 
@@ -95,6 +97,7 @@ class Simulation {
   // All processes that ever were: others may still hold references. The last one of a name counts.
   std::map<std::string, std::vector<std::unique_ptr<SimExecutor>>> nodes_;
   const SimExecutor* running_ = nullptr;
+  const SimExecutor* ran_ = nullptr;
 };
 
 }  // namespace barnabas

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "common/probe.h"
 #include "controller/decide/partition_change.h"
 #include "controller/decide/partition_sweep.h"
 #include "metadata/records.h"
@@ -30,6 +31,7 @@ Failure check_epochs(const PartitionImage& now, BrokerId broker,
                      now.leader_epoch.value(), " and ", now.partition_epoch.value(), ".")};
   }
   if (asked.leader_epoch() < now.leader_epoch.value()) {
+    reached("controller: a proposal of an earlier leader");
     return {ErrorCode::kFencedLeaderEpoch,
             absl::StrCat("Leader epoch ", asked.leader_epoch(), " is over; it is ",
                          now.leader_epoch.value(), " now.")};
@@ -38,7 +40,9 @@ Failure check_epochs(const PartitionImage& now, BrokerId broker,
     return {ErrorCode::kInvalidRequest, absl::StrCat("Broker ", broker.value(), " does not lead; ",
                                                      now.leader.value(), " does.")};
   }
-  if (asked.partition_epoch() < now.partition_epoch.value()) {
+  if (asked.partition_epoch() < now.partition_epoch.value() &&
+      !planted("controller: takes a proposal that is over")) {
+    reached("controller: a proposal was over");
     return {ErrorCode::kInvalidUpdateVersion,
             absl::StrCat("Partition epoch ", asked.partition_epoch(), " is over; it is ",
                          now.partition_epoch.value(), " now.")};
@@ -78,10 +82,13 @@ Failure check_eligible(const Image& image, const PartitionImage& now,
     if (broker == nullptr) {
       why = "is not registered";
     } else if (broker->fenced && !(broker->returning && now.is_in_sync(broker->id))) {
+      reached("controller: a proposed member was fenced");
       why = "is fenced";
     } else if (broker->in_controlled_shutdown) {
       why = "is shutting down";
-    } else if (broker->epoch.value() != member.epoch()) {
+    } else if (broker->epoch.value() != member.epoch() &&
+               !planted("controller: takes a member of an earlier incarnation")) {
+      reached("controller: a proposed member had been restarted");
       why = "has been restarted since the leader saw it caught up";
     }
     if (why != nullptr) {

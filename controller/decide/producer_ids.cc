@@ -2,6 +2,8 @@
 
 #include <absl/strings/str_cat.h>
 
+#include "common/probe.h"
+
 namespace barnabas::controller {
 
 Decided<proto::AllocateProducerIdsAnswer> decide_producer_ids(
@@ -23,7 +25,8 @@ Decided<proto::AllocateProducerIdsAnswer> decide_producer_ids(
     return out;
   }
   proto::ProducerIds* record = out.decision.add_records()->mutable_producer_ids();
-  record->set_next(first + limits.producer_id_block);
+  const bool twice = planted("controller: gives producer ids out twice");
+  record->set_next(first + (twice ? 0 : limits.producer_id_block));
   record->set_broker(broker.value());
   record->set_broker_epoch(command.epoch());
   out.answer.set_first(first);

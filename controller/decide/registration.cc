@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "common/probe.h"
 #include "controller/decide/features.h"
 #include "controller/decide/fencing.h"
 #include "controller/decide/partition_sweep.h"
@@ -70,7 +71,11 @@ class Trust {
     const bool there =
         std::find(directories_.begin(), directories_.end(), directory) != directories_.end();
     const bool kept = command_.clean_stop() || partition.durability == Durability::kDurable;
-    if (!there || !same_ || !kept) wish.distrusted = broker;
+    if (planted("controller: trusts a wiped directory")) return wish;
+    if (!there || !same_ || !kept) {
+      reached("controller: what a broker came back with is not trusted");
+      wish.distrusted = broker;
+    }
     if (!there) wish.new_directory = directories_.front();
     return wish;
   }
@@ -141,12 +146,15 @@ Registration decide_registration(const Image& image, const proto::Register& comm
   const BrokerId id{command.broker()};
   const BrokerImage* before = image.broker(id);
   if (before != nullptr && before->incarnation.view() == command.incarnation()) {
+    reached("controller: a registration was asked for twice");
     out.known = before->epoch;
     return out;
   }
   const Trust trust(before, command);
   const auto standing = [&](BrokerId broker) {
-    return broker == id ? Standing{.may_be_in_sync = true} : standings_in(image)(broker);
+    const bool keeps = planted("controller: a new incarnation keeps its leaderships");
+    return broker == id ? Standing{.may_lead = keeps, .may_be_in_sync = true}
+                        : standings_in(image)(broker);
   };
   PartitionSweep sweep(image, standing, limits.max_changes, out.decision);
   for (const TopicPartition& partition : image.partitions_of(id)) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "common/probe.h"
 #include "common/status.h"
 #include "storage/log/file_names.h"
 #include "storage/log/segment.h"
@@ -129,6 +130,7 @@ Segment::Walk Segment::walk(std::string_view bytes, uint64_t position, const Rea
 absl::Status Segment::verify(std::string_view batches, uint64_t position,
                              const EpochCache& epochs) {
   if (verified_.covers(position, position + batches.size())) return absl::OkStatus();
+  if (planted("storage: a cold read is not verified")) return absl::OkStatus();
   kafka::BatchStream stream(batches);
   uint64_t at = position;
   while (const std::optional<kafka::BatchView> batch = stream.next()) {

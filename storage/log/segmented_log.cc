@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/crc32c.h"
+#include "common/probe.h"
 #include "common/status.h"
 #include "kafka/records/stamp.h"
 #include "storage/log/file_names.h"
@@ -200,6 +201,10 @@ absl::Status SegmentedLog::append(const Batches& batches, Offset first,
 // may be older than it. Usually a round has been there since, and nothing is left to do.
 absl::Status SegmentedLog::settle_truncation() {
   if (!truncation_pending_) return absl::OkStatus();
+  if (planted("storage: what replaces a suffix may be there before it is gone")) {
+    return absl::OkStatus();
+  }
+  reached("storage: an append waited for a truncation to be durable");
   // With what a round has taken and not yet brought back.
   SyncSet set = in_flight_;
   set.files.insert(set.files.end(), dirty_files_.begin(), dirty_files_.end());
@@ -292,6 +297,7 @@ std::optional<FlushWork> SegmentedLog::begin_flush() {
 bool SegmentedLog::complete_flush(const FlushTicket& ticket, const absl::Status& status) {
   if (ticket.incarnation != incarnation_) return false;
   if (!status.ok()) {
+    reached("storage: a log failed");
     // Final, whatever the code: what the round named may be gone (P13).
     if (failure_.ok())
       failure_ = annotate(status, absl::StrCat("the log ", directory(), " failed"));
@@ -304,7 +310,10 @@ bool SegmentedLog::complete_flush(const FlushTicket& ticket, const absl::Status&
       early_name_->state = Name::kDurable;
     }
   }
-  if (ticket.generation != generation_ || ticket.end <= durable_end_) return false;
+  const bool counts =
+      ticket.generation == generation_ || planted("storage: an old flush completion counts");
+  if (!counts) reached("storage: a flush completion was too old to count");
+  if (!counts || ticket.end <= durable_end_) return false;
   durable_end_ = ticket.end;
   return true;
 }
