@@ -9,6 +9,19 @@ std::string verdict(bool granted, bool conditional) {
   return absl::StrCat(granted ? "granted" : "refused", conditional ? " (conditional)" : "");
 }
 
+std::string content_of(const Entry& entry) {
+  switch (entry.kind()) {
+    case EntryKind::kBlank:
+      return "";
+    case EntryKind::kDecision:
+      return absl::StrCat(" ", std::string(entry.payload.view()));
+    case EntryKind::kConfiguration:
+      break;
+  }
+  const auto configuration = decode_configuration(entry.payload.view());
+  return configuration.ok() ? absl::StrCat(" ", describe(*configuration)) : " (damaged)";
+}
+
 struct InWords {
   std::string operator()(const PreVoteRequest& request) const {
     return absl::StrCat("pre-vote? for term ", request.campaign.value(), ", last ",
@@ -19,7 +32,8 @@ struct InWords {
                         verdict(reply.granted, reply.conditional));
   }
   std::string operator()(const VoteRequest& request) const {
-    return absl::StrCat("vote? last ", describe(request.last));
+    return absl::StrCat("vote?", request.transfer ? " to take over," : "", " last ",
+                        describe(request.last));
   }
   std::string operator()(const VoteReply& reply) const {
     return absl::StrCat("vote ", verdict(reply.granted, reply.conditional));
@@ -28,8 +42,7 @@ struct InWords {
     std::string out = absl::StrCat("append behind ", describe(request.previous));
     for (const Entry& entry : request.entries) {
       absl::StrAppend(&out, " [", describe(entry.id()));
-      if (!entry.payload.empty()) absl::StrAppend(&out, " ", std::string(entry.payload.view()));
-      absl::StrAppend(&out, "]");
+      absl::StrAppend(&out, content_of(entry), "]");
     }
     return absl::StrCat(out, ", commit ", request.commit.value());
   }
@@ -46,6 +59,7 @@ struct InWords {
   std::string operator()(const SnapshotOffer& offer) const {
     return absl::StrCat("snapshot of ", describe(offer.last));
   }
+  std::string operator()(const TimeoutNow&) const { return "take over"; }
 };
 
 }  // namespace
@@ -66,6 +80,14 @@ const char* to_string(Role role) {
 
 std::string describe(const EntryId& id) {
   return absl::StrCat(id.index.value(), "@", id.term.value());
+}
+
+std::string describe(const Configuration& configuration) {
+  std::string out = "voters";
+  for (const auto& [voter, endpoint] : configuration.voters) {
+    absl::StrAppend(&out, " ", voter.id.value());
+  }
+  return out;
 }
 
 std::string describe(const Message& message) {

@@ -8,7 +8,8 @@
 
 namespace barnabas::raft {
 
-std::string describe(const EntryId& id);  // "index@term"
+std::string describe(const EntryId& id);                   // "index@term"
+std::string describe(const Configuration& configuration);  // "voters 1 2 3"
 std::string describe(const Message& message);
 std::string describe(const HardState& state);
 

@@ -50,6 +50,18 @@ struct Applied {
 struct Propose {
   Buffer payload;
 };
+// Change who votes. A new voter is first brought up to date, which may take long.
+struct VoterAdded {
+  VoterId voter;
+  Endpoint endpoint;
+};
+struct VoterRemoved {
+  VoterId voter;
+};
+// Hand leadership over; nullopt: to the voter whose log is the most complete.
+struct TransferAsked {
+  std::optional<VoterId> to;
+};
 struct ReadAsked {
   uint64_t id = 0;
 };
@@ -78,9 +90,10 @@ struct SnapshotInstalled {
   SnapshotOffer snapshot;
 };
 
-using Event = std::variant<TimerFired, Received, HardStateDone, AppendDone, Applied, Propose,
-                           ReadAsked, LinkClosed, LinkOpened, SnapshotTaken, Compacted,
-                           SnapshotArrived, SnapshotInstalled>;
+using Event =
+    std::variant<TimerFired, Received, HardStateDone, AppendDone, Applied, Propose, VoterAdded,
+                 VoterRemoved, TransferAsked, ReadAsked, LinkClosed, LinkOpened, SnapshotTaken,
+                 Compacted, SnapshotArrived, SnapshotInstalled>;
 
 // ---- Effects ----
 
@@ -120,6 +133,12 @@ struct Effects {
   std::vector<Entry> apply;                          // committed, in order; then Applied
   std::optional<absl::StatusOr<LogIndex>> proposed;  // the answer to Propose
   std::vector<ReadOutcome> reads;                    // after `apply`
+  // The change of the voters that was asked for: its entry, as soon as there is one, or why there
+  // will be none.
+  std::optional<absl::StatusOr<LogIndex>> changed;
+  // Leadership is not handed over, and why. That it is handed over shows in `role`.
+  std::optional<absl::Status> transfer_refused;
+  bool configured = false;  // other voters, or other ones are fed: who is to be reached has changed
 
   std::optional<SnapshotFetch> fetch;
   std::optional<SnapshotOffer> install;  // then SnapshotInstalled

@@ -11,8 +11,21 @@ namespace {
 
 constexpr int8_t kVersion = 1;
 constexpr int8_t kDecision = 0;
-constexpr int8_t kOwn = 1;
+constexpr int8_t kBlank = 1;
+constexpr int8_t kConfiguration = 2;
 constexpr size_t kKeySize = 54;
+
+int8_t code_of(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::kDecision:
+      return kDecision;
+    case EntryKind::kBlank:
+      return kBlank;
+    case EntryKind::kConfiguration:
+      break;
+  }
+  return kConfiguration;
+}
 
 absl::Status damaged(const kafka::BatchView& batch, std::string_view what) {
   return absl::DataLossError(absl::StrCat("the Raft log's entry at ", batch.base_offset().value(),
@@ -36,7 +49,7 @@ std::string encode_entry(const Entry& entry, Term previous_term, const SyncedRou
                          int64_t now_ms) {
   ByteWriter key(kKeySize);
   key.write_int8(kVersion);
-  key.write_int8(entry.payload.empty() ? kOwn : kDecision);
+  key.write_int8(code_of(entry.kind()));
   key.write_int64(entry.index.value());
   key.write_int32(entry.term.value());
   key.write_int32(previous_term.value());
@@ -86,11 +99,16 @@ absl::StatusOr<StoredEntry> decode_entry(const kafka::BatchView& batch, const Bu
   if (stored.round.begin > stored.round.end || stored.round.end > stored.entry.index) {
     return damaged(batch, "it speaks of a synced round that cannot have been");
   }
-  if (kind == kDecision && record->value.has_value()) {
+  const bool has_value = record->value.has_value();
+  if (has_value && (kind == kDecision || kind == kConfiguration)) {
     const auto at = static_cast<size_t>(record->value->data() - owner.data());
     stored.entry.payload = owner.slice(at, record->value->size());
-  } else if (kind != kOwn || record->value.has_value()) {
+    stored.entry.configures = kind == kConfiguration;
+  } else if (kind != kBlank || has_value) {
     return damaged(batch, "its kind does not fit its value");
+  }
+  if (kind == kConfiguration && !decode_configuration(*record->value).ok()) {
+    return damaged(batch, "it should say who votes, and does not");
   }
   return stored;
 }

@@ -2,11 +2,11 @@
 // engine, its recovery and its tools are those of every other log.
 //
 //   batch:   base offset = index, leader epoch = term; both repeated below, under the checksum
-//   record:  value = the payload (null: an entry of the Raft layer itself)
+//   record:  value = the payload (null: a blank entry of the Raft layer itself)
 //            key   = 54 bytes, big-endian:
 //
 //     0  version          i8    1
-//     1  kind             i8    0 a decision, 1 the Raft layer's own
+//     1  kind             i8    0 a decision, 1 blank, 2 a configuration (configuration.h)
 //     2  index            i64
 //    10  term             i32
 //    14  previous term    i32   of the entry below: a log can be checked link by link

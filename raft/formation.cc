@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "common/probe.h"
+
 namespace barnabas::raft {
 namespace {
 
@@ -44,7 +46,8 @@ void Formation::received(const VoterId& from, const FormationBody& body, Formati
     }
     Known& known = known_[from.id];
     if (known.directory != from.directory) prepared_.erase(from.id);
-    known = {from.directory, said->state, said->founding};
+    known = {from.directory, said->state, said->founding,
+             names(said->founding, self_) || said->configuration.configuration.contains(self_)};
     consider(out);
     return;
   }
@@ -93,7 +96,8 @@ void Formation::on_durable(FormationEffects& out) {
     trouble_.clear();
     out.formed = true;
     for (const VoterId& voter : founding_.voters) {
-      if (voter != self_) out.send.emplace_back(voter.id, FormationFinal{founding_});
+      if (voter != self_ && names(founding_, self_))
+        out.send.emplace_back(voter.id, FormationFinal{founding_});
     }
     return;
   }
@@ -103,20 +107,33 @@ void Formation::on_durable(FormationEffects& out) {
 
 // A cluster exists already. True if that settles what this node is.
 bool Formation::join_existing(FormationEffects& out) {
+  std::optional<std::string> cluster;
+  for (const auto& [peer, known] : known_) {
+    if (known.state != FormationState::kFormed) continue;
+    if (cluster.has_value() && *cluster != known.founding.cluster_id) {
+      trouble_ = absl::StrCat("the configured controllers belong to different clusters, ", *cluster,
+                              " and ", known.founding.cluster_id);
+      return true;
+    }
+    cluster = known.founding.cluster_id;
+  }
   for (const auto& [peer, known] : known_) {
     if (known.state != FormationState::kFormed) continue;
     if (state_ == FormationState::kPrepared && known.founding == founding_) {
       persist(FormationState::kFormed, founding_, out);
-    } else if (state_ == FormationState::kBlank && names(known.founding, self_)) {
+    } else if (state_ == FormationState::kBlank && known.names_this_node) {
       trouble_ = absl::StrCat(
           "this directory is a voter of cluster ", known.founding.cluster_id,
           " but has lost its vote file; it may have promised what it does not remember. Give the "
           "node an empty directory and add it as a new voter");
+    } else if (state_ == FormationState::kBlank) {
+      barnabas::reached("raft: a blank node became an observer");
+      persist(FormationState::kFormed, known.founding, out);
     } else {
-      trouble_ = absl::StrCat(
-          "controller ", peer.value(), " belongs to cluster ", known.founding.cluster_id,
-          ", which does not name this directory (", self_.directory.text(),
-          ") as a voter: an empty disk under a known node id is a new voter, and must be added");
+      trouble_ =
+          absl::StrCat("this node is prepared to form cluster ", founding_.cluster_id,
+                       ", but controller ", peer.value(), " belongs to cluster ",
+                       known.founding.cluster_id, " already. Give this node an empty directory");
     }
     return true;
   }
@@ -163,7 +180,7 @@ void Formation::consider(FormationEffects& out) {
   for (const ControllerId id : configured_) {
     if (id != self_.id && known_.count(id) == 0) missing.push_back(id.value());
   }
-  if (!missing.empty()) {
+  if (!missing.empty() && !planted("raft: founds without having heard from all")) {
     trouble_ = absl::StrCat(
         "a new cluster forms when all configured controllers can be reached; "
         "missing: ",
@@ -183,7 +200,10 @@ void Formation::consider(FormationEffects& out) {
       out.send.emplace_back(id, FormationPrepare{founding_});
     }
   }
-  if (prepared_.size() + 1 == configured_.size()) {
+  const bool enough = prepared_.size() + 1 == configured_.size() ||
+                      (planted("raft: founds without having heard from all") &&
+                       (prepared_.size() + 1) * 2 > configured_.size());
+  if (enough) {
     persist(FormationState::kFormed, founding_, out);
   }
 }

@@ -1,12 +1,14 @@
 // How blank nodes become a cluster, once (S5). Before and apart from Raft.
 //
 //   blank --Prepare, durable--> prepared --all have, durable--> formed
+//     \--- a formed peer's cluster does not name this directory, durable --> observer (formed, too)
 //
 // The configured voters introduce themselves. When the one with the lowest id has heard from all of
 // them, and all are blank, or prepared by an interrupted attempt whose values it then adopts, it
 // proposes {cluster id, every (node id, directory id)}. Each makes it durable and says so; when all
 // have, the proposer makes it final and tells the others. Unanimity is what makes it safe: two
-// nodes that lost their disks can never found a second cluster over the third one's.
+// nodes that lost their disks can never found a second cluster over the third one's: the third one
+// makes them observers of its own.
 //
 // Pure: events in, effects out.
 
@@ -56,6 +58,7 @@ class Formation {
     Uuid directory;
     FormationState state = FormationState::kBlank;
     FoundingConfiguration founding;
+    bool names_this_node = false;  // as a voter, at the beginning or now
   };
   bool proposes() const { return self_.id == configured_.front(); }
   Introduction introduction() const { return {state_, founding_}; }

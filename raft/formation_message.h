@@ -22,7 +22,9 @@ enum class FormationState { kBlank, kPrepared, kFormed };
 
 struct Introduction {
   FormationState state = FormationState::kBlank;
-  FoundingConfiguration founding;  // empty while blank
+  FoundingConfiguration founding;      // empty while blank
+  Endpoint endpoint = {};              // where the sender can be reached
+  ConfigurationAt configuration = {};  // the newest that the sender knows; no voters: none
 };
 struct FormationPrepare {
   FoundingConfiguration founding;

@@ -85,6 +85,10 @@ class Scan {
     if (out_.terms.empty() || out_.terms.back().term < id.term) {
       out_.terms.push_back({id.term, id.index});
     }
+    if (stored.entry.configures) {
+      ASSIGN_OR_RETURN(Configuration found, decode_configuration(stored.entry.payload.view()));
+      out_.configurations.push_back({id.index, std::move(found)});
+    }
     entries_.push_back({id, stored.crc});
     out_.end = id.index.next();
     note(stored.round);

@@ -25,7 +25,8 @@ struct LogScan {
   EntryId base;     // the entry below the first
   LogIndex end{1};  // behind the last entry that holds together
   std::vector<TermStart> terms;
-  LogIndex proven_end{1};  // everything below was on disk once
+  std::vector<ConfigurationAt> configurations;  // of the entries that are there
+  LogIndex proven_end{1};                       // everything below was on disk once
   bool bytes_behind_end = false;
   std::string broken;  // what does not hold together at `end`; empty: nothing
 };

@@ -45,6 +45,7 @@ absl::StatusOr<std::unique_ptr<LogStore>> LogStore::open(storage::Disk& disk, Ex
   const bool cut_by_engine = log->recovery().cut_bytes > 0;
   auto store =
       std::unique_ptr<LogStore>(new LogStore(disk, loop, std::move(log), std::move(shape)));
+  store->configurations_ = std::move(scan.configurations);
   store->cut_tail_ = cut_by_engine || scan.bytes_behind_end;
   if (store->log_->end() < offset_of(scan.end)) {
     return absl::DataLossError(
@@ -119,6 +120,7 @@ absl::Status LogStore::restart_behind(const EntryId& base) {
   unsynced_.clear();
   dirty_ = false;
   shape_ = LogShape{base, base.index, {}};
+  configurations_.clear();
   reset_round(base.index.next());
   return absl::OkStatus();
 }

@@ -42,6 +42,8 @@ class LogStore final : public EntrySource {
   const LogShape& shape() const { return shape_; }
   // The base's term is not known from an empty log: the snapshot that it stands behind knows.
   void set_base(const EntryId& base) { shape_.base = base; }
+  // Of shape()'s entries.
+  const std::vector<ConfigurationAt>& configurations() const { return configurations_; }
   // A tail was cut that may have been promised.
   bool cut_tail() const { return cut_tail_; }
 
@@ -82,6 +84,7 @@ class LogStore final : public EntrySource {
   Executor& loop_;
   std::unique_ptr<storage::Log> log_;
   LogShape shape_;
+  std::vector<ConfigurationAt> configurations_;
   bool cut_tail_ = false;
   SyncedRound round_;  // the last one that is known to be synced
   // Entries that no completed round covers, in order.

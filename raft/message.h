@@ -16,14 +16,9 @@
 #include "common/buffer.h"
 #include "common/ids.h"
 #include "common/uuid.h"
+#include "raft/configuration.h"
 
 namespace barnabas::raft {
-
-struct VoterId {
-  ControllerId id = kNoController;
-  Uuid directory;
-  friend auto operator<=>(const VoterId&, const VoterId&) = default;
-};
 
 // Names one entry: equal ids mean equal entries and equal logs below them (log matching).
 struct EntryId {
@@ -32,12 +27,22 @@ struct EntryId {
   friend auto operator<=>(const EntryId&, const EntryId&) = default;
 };
 
-// One decision (S1). The payload is shared, never copied, on its way to log and peers; it is empty
-// for an entry of the Raft layer itself.
+enum class EntryKind {
+  kDecision,       // the state machine's (S1)
+  kBlank,          // a leader's first; no payload
+  kConfiguration,  // who votes from here on; the state machine sees a blank one
+};
+
+// The payload is shared, never copied, on its way to log and peers.
 struct Entry {
   LogIndex index;
   Term term;
   Buffer payload;
+  bool configures = false;
+  EntryKind kind() const {
+    if (configures) return EntryKind::kConfiguration;
+    return payload.empty() ? EntryKind::kBlank : EntryKind::kDecision;
+  }
   EntryId id() const { return {index, term}; }
 };
 
@@ -54,6 +59,7 @@ struct PreVoteReply {
 
 struct VoteRequest {  // for the message's term
   EntryId last;
+  bool transfer = false;  // the leader itself has asked for it: nobody needs to protect it
 };
 struct VoteReply {
   bool granted = false;
@@ -88,10 +94,14 @@ struct SnapshotOffer {
   EntryId last;  // the last entry that the snapshot covers
   uint64_t size = 0;
   uint32_t checksum = 0;
+  ConfigurationAt configuration = {};  // that held there; no voters: the founding one
 };
 
+// "You have all that I have. Take over": the receiver campaigns at once.
+struct TimeoutNow {};
+
 using Body = std::variant<PreVoteRequest, PreVoteReply, VoteRequest, VoteReply, AppendRequest,
-                          AppendReply, Heartbeat, HeartbeatReply, SnapshotOffer>;
+                          AppendReply, Heartbeat, HeartbeatReply, SnapshotOffer, TimeoutNow>;
 
 struct Message {
   VoterId from;

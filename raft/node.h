@@ -100,11 +100,11 @@ struct ProgressView {  // for `barnabas quorum status`
   ControllerId id;
   Uuid directory;
   LogIndex match;  // durable on that member, as the leader knows it
-  Duration since_contact;
+  Duration since_contact{};
   bool snapshotting = false;
   MemberKind kind = MemberKind::kVoter;
   Endpoint endpoint = {};  // none: not known
-  bool caught_up = false;  // a learner: its addition is in the log now
+  bool caught_up = false;  // a learner: it has what there was when its last round began
 };
 
 // What this node has counted since its start.

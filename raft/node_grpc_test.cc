@@ -1,143 +1,16 @@
 // The same node as in the simulator, over the real transport and the real disk, on loopback.
 
-#include <absl/strings/str_cat.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <condition_variable>
-#include <cstdlib>
-#include <functional>
-#include <future>
-#include <mutex>
-#include <thread>
+#include <iostream>
 
-#include "common/net/event_loop.h"
-#include "common/net/grpc_link.h"
-#include "raft/node.h"
-#include "raft/testing/history.h"
-#include "storage/posix_disk.h"
+#include "raft/testing/grpc_cluster.h"
 
 namespace barnabas::raft::testing {
 namespace {
 
 using std::chrono::seconds;
-
-// One controller process, as far as the quorum is concerned; its loop is a thread.
-struct Process {
-  explicit Process(int n) : thread(absl::StrCat("raft-", n)) {}
-  LoopThread thread;
-  GrpcTransport transport;
-  storage::PosixDisk disk;
-  History machine;
-  std::unique_ptr<Listening> listening;
-  std::unique_ptr<Node> node;
-  Options options;
-
-  // Runs on the loop and waits: nodes are single-threaded.
-  template <class F>
-  auto on_loop(F f) -> decltype(f()) {
-    std::promise<decltype(f())> promise;
-    thread.loop().post([&] { promise.set_value(f()); });
-    return promise.get_future().get();
-  }
-  void stop() {
-    on_loop([this] {
-      listening.reset();
-      node.reset();
-      return 0;
-    });
-    thread.stop();
-  }
-};
-
-class GrpcCluster {
- public:
-  GrpcCluster() : random_(seeded_random(11)) {
-    for (int n = 1; n <= 3; ++n) processes_.push_back(std::make_unique<Process>(n));
-    std::vector<Voter> peers;
-    for (int i = 0; i < 3; ++i) {
-      Process& process = *processes_[static_cast<size_t>(i)];
-      auto listening = process.transport.listen(
-          {"127.0.0.1", 0}, {Channel::kRaft, Channel::kRaftBulk}, {&process.thread.loop()},
-          [&process](Channel channel, LinkPtr link) {
-            if (process.node != nullptr) process.node->accept(channel, std::move(link));
-          });
-      EXPECT_TRUE(listening.ok()) << listening.status();
-      process.listening = *std::move(listening);
-      peers.push_back({ControllerId{i + 1}, Uuid(), process.listening->endpoint()});
-    }
-    for (int i = 0; i < 3; ++i) {
-      Process& process = *processes_[static_cast<size_t>(i)];
-      process.options.self = ControllerId{i + 1};
-      process.options.peers = peers;
-      process.options.directory_id = Uuid::make(*random_);
-      process.options.directory =
-          absl::StrCat(std::getenv("TEST_TMPDIR"), "/controller-", i + 1, "/raft");
-      process.on_loop([&] {
-        auto node = Node::start(process.options, process.disk, process.transport,
-                                process.thread.loop(), *random_, process.machine);
-        EXPECT_TRUE(node.ok()) << node.status();
-        if (node.ok()) process.node = *std::move(node);
-        return 0;
-      });
-    }
-  }
-  ~GrpcCluster() {
-    for (auto& process : processes_) {
-      if (process != nullptr) process->stop();
-    }
-  }
-
-  std::optional<size_t> leader() {
-    for (size_t i = 0; i < 3; ++i) {
-      if (processes_[i] == nullptr) continue;
-      if (processes_[i]->on_loop([&] { return processes_[i]->node->is_leading(); })) return i;
-    }
-    return std::nullopt;
-  }
-  // Polls the state of other threads; no order of events depends on how often.
-  bool await(const std::function<bool()>& done, std::chrono::milliseconds limit) {
-    const auto deadline = std::chrono::steady_clock::now() + limit;
-    while (!done()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    return true;
-  }
-  // Proposes `count` entries at the leader, all at once, and waits for the answers.
-  int propose(int count) {
-    Process& process = *processes_[*leader()];
-    std::mutex mutex;
-    std::condition_variable answered;
-    int ok = 0;
-    int answers = 0;
-    process.on_loop([&] {
-      for (int i = 0; i < count; ++i) {
-        process.node->propose(absl::StrCat("entry ", ++proposed_),
-                              [&](const absl::StatusOr<LogIndex>& index) {
-                                const std::lock_guard lock(mutex);
-                                ok += index.ok() ? 1 : 0;
-                                if (++answers == count) answered.notify_one();
-                              });
-      }
-      return 0;
-    });
-    std::unique_lock lock(mutex);
-    answered.wait_for(lock, seconds(20), [&] { return answers == count; });
-    return ok;
-  }
-  void kill(size_t i) {
-    processes_[i]->stop();
-    processes_[i].reset();
-  }
-  Process& process(size_t i) { return *processes_[i]; }
-  bool running(size_t i) const { return processes_[i] != nullptr; }
-
- private:
-  std::unique_ptr<Random> random_;
-  std::vector<std::unique_ptr<Process>> processes_;
-  int proposed_ = 0;
-};
 
 TEST(NodeOverGrpc, FormsACommitsAThousandEntriesAndGoesOnWithoutItsLeader) {
   const auto began = std::chrono::steady_clock::now();
@@ -165,6 +38,56 @@ TEST(NodeOverGrpc, FormsACommitsAThousandEntriesAndGoesOnWithoutItsLeader) {
   };
   std::cout << "formed and led after " << ms(began, formed) << " ms, 1000 entries in "
             << ms(formed, committed) << " ms, next leader after " << ms(killed, elected) << " ms\n";
+}
+
+// A snapshot of a hundred pieces streams to a follower while everybody is at work: heartbeats do
+// not wait behind it, so that nobody calls an election, and decisions go on being committed.
+TEST(NodeOverGrpc, P33_HeartbeatsDoNotWaitBehindASnapshot) {
+  GrpcCluster cluster([](Options& options) {
+    options.snapshot_after_bytes = uint64_t{4} << 20;
+    options.snapshot_chunk_bytes = size_t{256} << 10;
+    options.election_timeout_min = std::chrono::milliseconds(1500);
+    options.election_timeout_max = std::chrono::milliseconds(2500);
+  });
+  ASSERT_TRUE(cluster.await([&] { return cluster.leader().has_value(); }, seconds(30)));
+  const size_t leader = *cluster.leader();
+  const size_t away = (leader + 1) % 3;
+  cluster.pause(away);
+  // Behind more entries than the log keeps for followers that are only a little late.
+  ASSERT_EQ(cluster.propose(3000, std::string(10 << 10, 'x')), 3000);
+  ASSERT_TRUE(
+      cluster.await([&] { return cluster.status(leader).first > LogIndex{1000}; }, seconds(30)))
+      << cluster.status(leader).first;
+  const Term term = cluster.status(leader).term;
+  cluster.resume(away);
+  size_t during = 0;
+  ASSERT_TRUE(cluster.await(
+      [&] {
+        during += static_cast<size_t>(cluster.propose(5));
+        return cluster.applied(away) >= 3000;
+      },
+      seconds(60)));
+  EXPECT_GT(during, 0U);
+  EXPECT_GE(cluster.process(away).machine.restores, 1);
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(cluster.status(i).term, term) << "an election";
+  EXPECT_EQ(cluster.leader(), std::optional<size_t>(leader));
+}
+
+// Whatever may be proposed can be sent; what cannot be sent is refused, not tried for ever.
+TEST(NodeOverGrpc, P34_EntriesUpToTheLimitArriveAndLargerOnesAreRefused) {
+  GrpcCluster cluster;
+  ASSERT_TRUE(cluster.await([&] { return cluster.leader().has_value(); }, seconds(30)));
+  const size_t leader = *cluster.leader();
+  const size_t limit = cluster.process(leader).options.max_entry_bytes;
+  const size_t name = std::string("entry 1").size();
+  EXPECT_EQ(cluster.propose(1, std::string(limit - name, 'l')), 1);
+  EXPECT_EQ(cluster.propose(6, std::string(limit / 3, 't')), 6);
+  EXPECT_EQ(cluster.propose(1, std::string(limit, 'x')), 0);
+  EXPECT_EQ(cluster.propose(1), 1);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_TRUE(cluster.await([&] { return cluster.applied(i) == 8; }, seconds(30)))
+        << cluster.applied(i);
+  }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "common/status.h"
+#include "storage/error_policy.h"
 
 namespace barnabas::raft {
 namespace {
@@ -16,6 +17,10 @@ using std::chrono::milliseconds;
 constexpr Duration kQuiet = milliseconds(50);
 // A node without disk space looks again after this.
 constexpr Duration kResume = milliseconds(1000);
+
+uint64_t session_salt(Executor& loop) {
+  return static_cast<uint64_t>(loop.clock().wall().time_since_epoch().count()) << 1;
+}
 
 }  // namespace
 
@@ -36,38 +41,47 @@ NodeImpl::NodeImpl(Options options, storage::Disk& disk, Transport& transport, E
       transport_(transport),
       loop_(loop),
       random_(random.fork(absl::StrCat("raft of controller ", options_.self.value()))),
-      machine_(machine) {}
+      machine_(machine),
+      // Never 0, and another one also where the random numbers are the same every time.
+      session_((random_->fork("session")->next() + session_salt(loop_)) | 1) {}
 
 NodeImpl::~NodeImpl() {
   loop_.cancel(timer_);
   loop_.cancel(resume_timer_);
   loop_.cancel(round_timer_);
   loop_.cancel(introduce_timer_);
+  loop_.cancel(reach_timer_);
+  loop_.cancel(transfer_timer_);
   end_fetch();
   if (links_ != nullptr) links_->detach();
 }
 
 absl::Status NodeImpl::recover() {
   ASSIGN_OR_RETURN(storage_, recover_storage(options_, disk_, loop_, machine_));
+  const LogShape& log = storage_.recovered.log;
+  const HardState& hard = storage_.record.hard;
+  found_ = {storage_.record.self,
+            {storage_.record.boot, session_},
+            log.terms.empty() ? std::max(hard.term, log.base.term)
+                              : std::max(hard.term, log.terms.back().term),
+            log.last,
+            hard.abstaining};
   return absl::OkStatus();
 }
 
 void NodeImpl::begin() {
-  std::map<ControllerId, Endpoint> peers;
   std::vector<ControllerId> ids;
-  for (const Voter& peer : options_.peers) {
-    ids.push_back(peer.id);
-    if (peer.id != options_.self) peers[peer.id] = peer.endpoint;
-  }
+  for (const Voter& peer : options_.peers) ids.push_back(peer.id);
   PeerLinks::Listener& listener = *this;
-  links_ = std::make_unique<PeerLinks>(transport_, loop_, std::move(peers), listener);
+  links_ = std::make_unique<PeerLinks>(transport_, loop_, listener);
   formation_ = std::make_unique<Formation>(VoterId{options_.self, options_.directory_id}, ids,
                                            storage_.record.formation, storage_.record.founding,
                                            random_->fork("formation"));
-  links_->start();
   if (formed()) {
     start_core();
+    reach_members();
   } else {
+    reach_members();
     FormationEffects effects;
     formation_->start(effects);
     run(std::move(effects));
@@ -78,7 +92,11 @@ void NodeImpl::begin() {
 void NodeImpl::start_core() {
   CoreOptions core;
   core.self = {options_.self, options_.directory_id};
-  core.configuration.voters = storage_.record.founding.voters;
+  for (const VoterId& voter : storage_.record.founding.voters) {
+    const auto peer = std::find_if(options_.peers.begin(), options_.peers.end(),
+                                   [&](const Voter& peer) { return peer.id == voter.id; });
+    core.configuration.voters[voter] = peer == options_.peers.end() ? Endpoint() : peer->endpoint;
+  }
   core.boot = storage_.record.boot;
   core.heartbeat = options_.heartbeat;
   core.election_timeout_min = options_.election_timeout_min;
@@ -87,16 +105,12 @@ void NodeImpl::start_core() {
   core.inflight.messages = options_.max_inflight_messages;
   core.max_uncommitted_bytes = options_.max_uncommitted_bytes;
   core.max_entry_bytes = options_.max_entry_bytes;
-  if (!core.configuration.contains(core.self)) {
-    trouble_ = absl::StrCat("cluster ", storage_.record.founding.cluster_id,
-                            " does not name this directory as a voter");
-    return;
-  }
   ++life_;
   trouble_.clear();
   snapshot_at_bytes_ = 0;
   core_ = std::make_unique<Core>(core, std::move(storage_.recovered), *storage_.log,
                                  random_->fork(absl::StrCat("core ", life_)), loop_.now());
+  if (!is_voter()) introduce_again();
   arm_timer();
 }
 
@@ -156,6 +170,7 @@ void NodeImpl::run(Effects effects) {
       });
     }
   }
+  members_changed(effects);
   if (effects.role.has_value()) role_changed(*effects.role);
   if (!effects.apply.empty()) apply(effects.apply);
   for (const ReadOutcome& outcome : effects.reads) {
@@ -202,16 +217,23 @@ bool NodeImpl::run_storage(Effects& effects) {
   return false;
 }
 
-// The vote file must not remember a round of which a part is about to go.
+// The vote file must not remember a round of which a part is about to go, and must know the term in
+// which it goes: whoever was promised it in an older one may still remember (acquaintances.h).
 absl::Status NodeImpl::lower_claim(LogIndex keep) {
-  if (storage_.record.last_round.end <= keep.next()) return absl::OkStatus();
+  const bool term_is_durable = hard_durable_version_ == hard_version_;
+  if (storage_.record.last_round.end <= keep.next() && term_is_durable) return absl::OkStatus();
+  if (storage_.record.last_round.end <= keep.next()) {
+    return storage_.votes->write_and_wait(storage_.record);
+  }
   storage_.record.last_round = {keep.next(), keep.next(), 0};
   return storage_.votes->write_and_wait(storage_.record);
 }
 
 void NodeImpl::apply(const std::vector<Entry>& entries) {
   for (const Entry& entry : entries) {
-    machine_.apply(entry.index, entry.term, entry.payload.view());
+    // Who votes is no business of the state machine: it sees that there was an entry.
+    machine_.apply(entry.index, entry.term,
+                   entry.configures ? std::string_view() : entry.payload.view());
   }
   const LogIndex last = entries.back().index;
   told_.push_back([this] { machine_.applied_batch(); });
@@ -220,12 +242,19 @@ void NodeImpl::apply(const std::vector<Entry>& entries) {
     told_.push_back(
         [done = std::move(proposal.mapped()), index = proposal.key()]() mutable { done(index); });
   }
+  if (change_.has_value() && change_->index <= last && change_->index.has_value()) {
+    answer_change(absl::OkStatus());
+  }
   events_.push_front(Applied{last});
   consider_snapshot();
 }
 
 void NodeImpl::role_changed(const RoleChange& change) {
-  if (change.role == Role::kLeader) return;  // told when ready (S2)
+  if (change.role == Role::kLeader) {  // told when ready (S2)
+    answer_transfer(absl::AbortedError("this node was elected again"));
+    return;
+  }
+  if (change.leader.has_value()) answer_transfer(absl::OkStatus());
   end_leading();
   const std::optional<ControllerId> leader =
       change.leader.has_value() ? std::optional(change.leader->id) : std::nullopt;
@@ -237,6 +266,13 @@ void NodeImpl::role_changed(const RoleChange& change) {
 
 void NodeImpl::end_leading() {
   leading_ = false;
+  if (change_.has_value() && change_->index.has_value()) {
+    answer_change(absl::AbortedError(
+        "leadership ended while the change was in flight; the configuration tells whether it "
+        "holds"));
+  } else {
+    answer_change(absl::UnavailableError("leadership ended before anything was changed"));
+  }
   for (auto& [index, done] : std::exchange(in_flight_, {})) {
     done(absl::AbortedError(
         "leadership ended while the entry was in flight; whether it is committed is not known"));
@@ -310,7 +346,7 @@ void NodeImpl::remember_round() {
 
 void NodeImpl::storage_failed(const absl::Status& status) {
   if (!fatal_.ok()) return;
-  if (absl::IsResourceExhausted(status)) {
+  if (storage::action_of(status) == storage::DiskAction::kWaitForSpace) {
     suspend(status);
   } else {
     stop_for_good(status);
@@ -327,6 +363,7 @@ void NodeImpl::drop_core() {
   for (Proposed& done : std::exchange(undecided_, {})) {
     done(absl::AbortedError("storage trouble; whether the entry is committed is not known"));
   }
+  answer_transfer(absl::AbortedError("storage trouble"));
   machine_.following(storage_.record.hard.term, std::nullopt);
   told_following_.reset();
   stop_links();
@@ -353,10 +390,8 @@ void NodeImpl::suspend(const absl::Status& status) {
     const absl::Status recovered = recover();
     if (recovered.ok()) {
       begin();
-    } else if (absl::IsResourceExhausted(recovered)) {
-      suspend(recovered);
     } else {
-      stop_for_good(recovered);
+      storage_failed(recovered);
     }
   });
 }
@@ -433,21 +468,19 @@ Status NodeImpl::status() const {
         "this node had to cut a log tail that it may have promised; it votes only "
         "together with all others until a leader has completed its log";
   }
-  for (const VoterId& voter : storage_.record.founding.voters) {
-    ProgressView view;
-    view.id = voter.id;
-    view.directory = voter.directory;
-    view.endpoint = endpoint_of(voter.id).value_or(Endpoint());
-    const auto known = core_->progress().find(voter);
-    if (voter.id == options_.self) {
-      view.match = core_->log().durable();
-    } else if (known != core_->progress().end()) {
-      view.match = known->second.match();
-      view.since_contact = loop_.now() - known->second.contact();
-      view.snapshotting = known->second.state() == Progress::State::kSnapshot;
+  if (!is_voter()) {
+    out.role = "observer";
+    if (out.trouble.empty()) {
+      out.trouble =
+          absl::StrCat("this node has no vote: the directory ", options_.directory_id.text(),
+                       " is no voter of cluster ", out.cluster_id, ". barnabas quorum add ",
+                       options_.self.value(), " makes it one");
     }
-    out.members.push_back(view);
   }
+  out.members = members();
+  out.configuration_index = core_->configurations().latest().index;
+  out.change_pending = core_->change_pending() || core_->learner().has_value();
+  if (const auto to = core_->transfer_to()) out.transfer_to = to->id;
   return out;
 }
 

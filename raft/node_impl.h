@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "raft/acquaintances.h"
 #include "raft/core/core.h"
 #include "raft/formation.h"
 #include "raft/node.h"
@@ -75,13 +76,29 @@ class NodeImpl final : public Node, private PeerLinks::Listener {
   // ---- Links and formation (node_links.cc) ----
   void link_opened(ControllerId peer) override;
   void link_closed(ControllerId peer, bool accepted) override;
-  ControllerId frame(Channel channel, const Buffer& bytes) override;
+  Heard frame(Channel channel, const Buffer& bytes) override;
+  void remember(const Message& message);
+  void tell_memories(ControllerId peer);
   void introduce_again();
   bool is_for_us(const FrameHead& head) const;
   void run(FormationEffects effects);
   FrameHead head_to(const VoterId& to, Term term);
+  std::string introduction_to(ControllerId peer, Introduction introduction);
   VoterId voter(ControllerId id) const;
   bool formed() const { return storage_.record.formation == FormationState::kFormed; }
+
+  // ---- Who votes, who is reached (node_members.cc) ----
+  bool is_voter() const;
+  bool is_observed(const VoterId& node) const;
+  void introduced(const VoterId& node, const Introduction& introduction);
+  void reach_soon();
+  void reach_members();
+  void answer(Changed done, const absl::Status& status);
+  void answer_change(const absl::Status& status);
+  void answer_transfer(const absl::Status& status);
+  void members_changed(Effects& effects);
+  std::vector<ProgressView> members() const;
+  ProgressView view_of(const VoterId& node, const Endpoint& endpoint, MemberKind kind) const;
 
   // ---- Snapshots (node_snapshots.cc) ----
   void consider_snapshot();
@@ -90,6 +107,7 @@ class NodeImpl final : public Node, private PeerLinks::Listener {
   void fetch(const SnapshotFetch& fetch);
   void ask_for_chunk();
   void end_fetch();
+  void look_whether_sound(const EntryId& snapshot);
   void received(const FrameHead& head, const TransferBody& body);
   void install(const SnapshotOffer& snapshot);
 
@@ -115,7 +133,29 @@ class NodeImpl final : public Node, private PeerLinks::Listener {
   TimerId timer_ = 0;
   TimerId resume_timer_ = 0;
   TimerId introduce_timer_ = 0;
+  TimerId reach_timer_ = 0;
   uint64_t last_request_ = 0;
+
+  // What others have said of themselves in this process's time; some vote, some do not.
+  struct Introduced {
+    VoterId who;
+    Endpoint endpoint;
+    bool of_this_cluster = false;
+    Instant heard;
+  };
+  std::map<ControllerId, Introduced> introduced_;
+  ConfigurationAt heard_configuration_;  // the newest configuration that others have told of
+  struct Change {
+    Changed done;
+    std::optional<LogIndex> index;  // none: not in the log yet
+  };
+  std::optional<Change> change_;
+  std::optional<Changed> transfer_;
+  TimerId transfer_timer_ = 0;
+
+  const uint64_t session_;  // of this process
+  Acquaintances acquaintances_;
+  FoundAtStart found_;
 
   // Hard state and formation travel in the same file; versions say what a write covered.
   uint64_t hard_version_ = 0;

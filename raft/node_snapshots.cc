@@ -30,16 +30,18 @@ void NodeImpl::consider_snapshot() {
   if (latest.has_value() && last.index <= latest->last.index) return;
   saving_snapshot_ = true;
   snapshot_at_bytes_ = size;
-  storage_.snapshots->save(last, machine_.snapshot(),
-                           [this, life = life_](const absl::StatusOr<SnapshotOffer>& saved) {
-                             saving_snapshot_ = false;
-                             if (life != life_ || core_ == nullptr) return;
-                             if (saved.ok()) {
-                               snapshot_saved(*saved);
-                             } else {
-                               storage_failed(saved.status());
-                             }
-                           });
+  storage_.snapshots->save(
+      last, machine_.snapshot(),
+      [this, life = life_](const absl::StatusOr<SnapshotOffer>& saved) {
+        saving_snapshot_ = false;
+        if (life != life_ || core_ == nullptr) return;
+        if (saved.ok()) {
+          snapshot_saved(*saved);
+        } else {
+          storage_failed(saved.status());
+        }
+      },
+      core_->configurations().at(last.index));
 }
 
 // S4: the log is cut only behind applied state that survives a crash.
@@ -57,7 +59,14 @@ void NodeImpl::compact(LogIndex behind) {
   if (core_ == nullptr) return;
   const LogIndex target{behind.value() - kTrailingEntries};
   if (target <= core_->log().base().index) return;
-  const absl::StatusOr<LogIndex> first = storage_.log->drop_below(target.next());
+  const ConfigurationAt held = core_->configurations().at(target);
+  absl::Status remembered;
+  if (held.index > storage_.record.configuration.index) {
+    storage_.record.configuration = held;  // snapshots can be lost, and then nothing else tells
+    remembered = storage_.votes->write_and_wait(storage_.record);
+  }
+  const absl::StatusOr<LogIndex> first = remembered.ok() ? storage_.log->drop_below(target.next())
+                                                         : absl::StatusOr<LogIndex>(remembered);
   if (!first.ok()) {
     storage_failed(first.status());
     return;
@@ -119,8 +128,17 @@ void NodeImpl::ask_for_chunk() {
   });
 }
 
+void NodeImpl::look_whether_sound(const EntryId& snapshot) {
+  const absl::Status status = storage_.snapshots->load(snapshot).status();
+  if (!absl::IsDataLoss(status)) return;
+  LOG(ERROR) << status << ". Another one is made";
+  consider_snapshot();
+}
+
 void NodeImpl::received(const FrameHead& head, const TransferBody& body) {
   if (const auto* request = std::get_if<SnapshotChunkRequest>(&body)) {
+    // A rotten one would be fetched, refused and fetched again for ever (F41).
+    if (request->position == 0) look_whether_sound(request->last);
     absl::StatusOr<std::string> bytes =
         storage_.snapshots->read(request->last, request->position, options_.snapshot_chunk_bytes);
     SnapshotChunk chunk{request->last, request->position, {}, !bytes.ok()};
@@ -161,6 +179,10 @@ void NodeImpl::install(const SnapshotOffer& snapshot) {
   }
   if (status.ok()) status = machine_.flush();
   if (status.ok()) status = storage_.log->restart_behind(snapshot.last);
+  if (status.ok() && snapshot.configuration.index > storage_.record.configuration.index) {
+    storage_.record.configuration = snapshot.configuration;
+    status = storage_.votes->write_and_wait(storage_.record);
+  }
   if (!status.ok()) {
     storage_failed(status);
     return;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/probe.h"
 #include "common/status.h"
 
 namespace barnabas::raft {
@@ -25,7 +26,8 @@ class Recovery {
     ASSIGN_OR_RETURN(
         out_.log, LogStore::open(disk_, loop_, path("log"), out_.record.last_round, kSegmentBytes));
     shape_ = out_.log->shape();
-    if (out_.log->cut_tail() && out_.record.formation == FormationState::kFormed) {
+    if (out_.log->cut_tail() && out_.record.formation == FormationState::kFormed &&
+        !planted("raft: a cut tail is forgotten")) {
       LOG(WARNING) << "the Raft log in " << path("log") << " ended in a torn tail, behind entry "
                    << shape_.last << ". It may have been promised: this node votes only with all "
                    << "others until a leader has completed its log";
@@ -37,7 +39,8 @@ class Recovery {
     out_.record.recovering = false;
     out_.record.last_round = out_.log->round();
     RETURN_IF_ERROR(out_.votes->write_and_wait(out_.record));
-    out_.recovered = {out_.record.hard, shape_, machine_.applied(), out_.snapshots->latest()};
+    out_.recovered = {out_.record.hard, shape_, machine_.applied(), out_.snapshots->latest(),
+                      configurations()};
     return std::move(out_);
   }
 
@@ -75,9 +78,14 @@ class Recovery {
     return out_.votes->write_and_wait(out_.record);
   }
 
-  // An empty log does not know the entry below its first; the snapshot that it stands behind does.
+  // An empty log does not know the entry below its first; the state that was switched to with it
+  // does, and so does the snapshot that it stands behind.
   absl::Status find_base() {
     if (shape_.last > shape_.base.index || shape_.base.index.value() == 0) return absl::OkStatus();
+    if (machine_.applied() == shape_.base.index) {
+      shape_.base.term = machine_.applied_term();
+      return absl::OkStatus();
+    }
     const auto snapshot = out_.snapshots->latest();
     if (!snapshot.has_value() || snapshot->last.index < shape_.base.index) {
       return absl::DataLossError(absl::StrCat("the Raft log in ", path("log"),
@@ -91,6 +99,19 @@ class Recovery {
     return absl::OkStatus();
   }
 
+  // From wherever they stand: the log, what was remembered when it was cut, the snapshot.
+  std::vector<ConfigurationAt> configurations() const {
+    std::vector<ConfigurationAt> found = out_.log->configurations();
+    found.push_back(out_.record.configuration);
+    if (const auto snapshot = out_.snapshots->latest()) found.push_back(snapshot->configuration);
+    std::erase_if(found, [this](const ConfigurationAt& at) {
+      return at.index.value() == 0 || at.index > shape_.last;
+    });
+    std::sort(found.begin(), found.end(),
+              [](const auto& one, const auto& other) { return one.index < other.index; });
+    return found;
+  }
+
   bool log_holds(const EntryId& id) const {
     const LogView view(shape_, *out_.log);
     return view.matches(id) || id.index < shape_.base.index;
@@ -100,7 +121,14 @@ class Recovery {
   absl::Status finish_install() {
     const auto snapshot = out_.snapshots->latest();
     if (!snapshot.has_value() || log_holds(snapshot->last)) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const std::string content, out_.snapshots->load(snapshot->last));
+    const absl::StatusOr<std::string> loaded = out_.snapshots->load(snapshot->last);
+    // Nothing was switched to it, and nothing promised on it: the leader sends it again.
+    if (absl::IsDataLoss(loaded.status()) && shape_.last > shape_.base.index) {
+      LOG(ERROR) << loaded.status() << ". The leader sends another one";
+      return absl::OkStatus();
+    }
+    if (!loaded.ok()) return loaded.status();
+    const std::string& content = *loaded;
     const LogIndex end = snapshot->last.index.next();
     out_.record.last_round = {end, end, 0};
     RETURN_IF_ERROR(out_.votes->write_and_wait(out_.record));
@@ -118,16 +146,25 @@ class Recovery {
     if (inside && (applied.value() == 0 || log_holds({applied, machine_.applied_term()}))) {
       return absl::OkStatus();
     }
-    const auto snapshot = out_.snapshots->latest();
-    if (snapshot.has_value() && snapshot->last.index >= shape_.base.index) {
-      ASSIGN_OR_RETURN(const std::string content, out_.snapshots->load(snapshot->last));
-      return machine_.restore(snapshot->last.index, snapshot->last.term, content);
+    LOG(WARNING) << "the applied state ends at entry " << applied << " of term "
+                 << machine_.applied_term() << ", which is not in the Raft log (entries "
+                 << shape_.base.index.next() << " to " << shape_.last
+                 << "): it is made anew from snapshot and log";
+    for (auto snapshot = out_.snapshots->latest();
+         snapshot.has_value() && snapshot->last.index >= shape_.base.index;
+         snapshot = out_.snapshots->latest()) {
+      const absl::StatusOr<std::string> content = out_.snapshots->load(snapshot->last);
+      if (content.ok()) {
+        return machine_.restore(snapshot->last.index, snapshot->last.term, *content);
+      }
+      if (!absl::IsDataLoss(content.status())) return content.status();
+      LOG(ERROR) << content.status() << ". An older one may do";
     }
     if (shape_.base.index.value() == 0) return machine_.restore(LogIndex{0}, Term{0}, "");
     return absl::DataLossError(
         absl::StrCat("the applied state ends at ", applied.value(), ", the Raft log begins behind ",
                      shape_.base.index.value(),
-                     ", and no snapshot leads from one to the other. Give the node an ",
+                     ", and no sound snapshot leads from one to the other. Give the node an ",
                      "empty directory and add it as a new voter"));
   }
 

@@ -57,9 +57,11 @@ TEST(NodeFormation, S5_TwoWipedVotersDoNotFoundASecondClusterOverTheThird) {
   }
   cluster.run_for(seconds(20));
   for (const size_t i : {0, 1}) {
-    EXPECT_EQ(cluster.member(i).node->status().role, "unformed");
-    EXPECT_NE(cluster.member(i).node->status().trouble.find(id), std::string::npos)
-        << cluster.member(i).node->status().trouble;
+    const Status status = cluster.member(i).node->status();
+    EXPECT_EQ(status.role, "observer") << "of the only cluster that there is";
+    EXPECT_EQ(status.cluster_id, id);
+    EXPECT_NE(status.trouble.find(id), std::string::npos) << status.trouble;
+    EXPECT_TRUE(cluster.member(i).machine->entries.empty());
   }
   EXPECT_FALSE(cluster.leader().has_value());
 }
@@ -324,7 +326,7 @@ TEST(Node, P16_AWipedVoterIsAnotherVoterAndIsGivenNothing) {
   cluster.wipe(wiped);
   cluster.start(wiped);
   cluster.run_for(seconds(5));
-  EXPECT_EQ(cluster.member(wiped).node->status().role, "unformed");
+  EXPECT_EQ(cluster.member(wiped).node->status().role, "observer");
   EXPECT_TRUE(cluster.member(wiped).machine->entries.empty());
   EXPECT_TRUE(cluster.propose("goes on", seconds(1)).ok());
 }

@@ -203,15 +203,48 @@ TEST(PaperLeaders, P2_ASingleVoterStaysLeader) {
   EXPECT_TRUE(stage.leads(1));
 }
 
-TEST(PaperMembership, I16_I17_ANodeThatIsNoVoterIsNotHeard) {
-  Stage stage(3);
-  Message stranger = from(stage, 2, 1, Term{7}, VoteRequest{{LogIndex{99}, Term{6}}});
+VoterId stranger(const Stage& stage, int like) {
   std::array<uint8_t, 16> other{};
   other.fill(0x77);
-  stranger.from.directory = Uuid(other);  // the same node id on a new disk
-  stage.inject(stranger);
-  EXPECT_EQ(stage.core(1).term(), Term{0});
-  EXPECT_TRUE(stage.under_way().empty());
+  return {stage.id(like).id, Uuid(other)};  // the same node id on a new disk
+}
+
+// Dissertation 4.1: a node looks at no configuration, its own or another, before it answers a
+// question: what it knows may be older than the asker's.
+TEST(PaperMembership, TheQuestionsOfNodesThatAreNoVotersAreAnswered) {
+  Stage stage(3);
+  Message message = from(stage, 2, 1, Term{7}, VoteRequest{{LogIndex{99}, Term{6}}});
+  message.from = stranger(stage, 2);
+  stage.inject(message);
+  EXPECT_TRUE(last_said<VoteReply>(stage)->granted);
+  EXPECT_EQ(stage.core(1).hard_state().vote, stranger(stage, 2));
+}
+
+TEST(PaperMembership, I16_I17_TheAnswersOfNodesThatAreNoVotersDoNotCount) {
+  Stage stage(3);
+  stage.run("timeout 1");
+  Message message = from(stage, 2, 1, Term{0}, PreVoteReply{Term{1}, true, false});
+  message.from = stranger(stage, 2);
+  stage.inject(message);
+  EXPECT_EQ(stage.core(1).role(), Role::kPreCandidate);
+  message.body = VoteReply{true, false};
+  message.term = Term{9};
+  stage.inject(message);
+  EXPECT_EQ(stage.core(1).term(), Term{0}) << "nor do they move the term";
+}
+
+// Dissertation 4.2.3: a live leader's followers disregard others, also removed ones.
+TEST(PaperMembership, P5_ARemovedVoterCannotMoveTheTermWhileALeaderIsHeard) {
+  Stage stage(3);
+  stage.elect(1);
+  const Term term = stage.core(1).term();
+  for (const int voter : {1, 2, 3}) {
+    Message message = from(stage, 2, voter, Term{20}, VoteRequest{{LogIndex{99}, Term{19}}});
+    message.from = stranger(stage, 2);
+    stage.inject(message);
+    EXPECT_EQ(stage.core(voter).term(), term);
+  }
+  EXPECT_TRUE(stage.leads(1));
 }
 
 TEST(PaperPreVote, I18_ChangesNothingDurable) {

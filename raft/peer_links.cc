@@ -34,7 +34,10 @@ class PeerLinks::Dialled final : public LinkSink {
       links_.listener_->link_opened(peer_);
     }
   }
-  void frame(Buffer) override {}  // nobody answers on the caller's link
+  // Only what could not be said otherwise is answered on the caller's own link.
+  void frame(Buffer bytes) override {
+    if (links_.listener_ != nullptr) links_.listener_->frame(channel_, bytes);
+  }
   void closed(Close) override {
     const bool was_open = std::exchange(open_, false);
     link_.reset();
@@ -65,8 +68,9 @@ class PeerLinks::Accepted final : public LinkSink {
   void opened() override {}
   void frame(Buffer bytes) override {
     if (links_.listener_ == nullptr) return;
-    const ControllerId from = links_.listener_->frame(channel_, bytes);
-    if (from != kNoController) peer_ = from;
+    Listener::Heard heard = links_.listener_->frame(channel_, bytes);
+    if (heard.from != kNoController) peer_ = heard.from;
+    if (!heard.answer.empty()) link_->send({Buffer::own(std::move(heard.answer))});
   }
   void closed(Close) override {
     // `this` dies with the list's entry.
@@ -84,18 +88,29 @@ class PeerLinks::Accepted final : public LinkSink {
   ControllerId peer_ = kNoController;
 };
 
-PeerLinks::PeerLinks(Transport& transport, Executor& loop, std::map<ControllerId, Endpoint> peers,
-                     Listener& listener)
-    : transport_(transport), loop_(loop), endpoints_(std::move(peers)), listener_(&listener) {}
+PeerLinks::PeerLinks(Transport& transport, Executor& loop, Listener& listener)
+    : transport_(transport), loop_(loop), listener_(&listener) {}
 
 PeerLinks::~PeerLinks() = default;
 
-void PeerLinks::start() {
+void PeerLinks::reach(std::map<ControllerId, Endpoint> peers) {
+  std::erase_if(peers_, [&](const auto& peer) {
+    const auto wanted = peers.find(peer.first);
+    return wanted == peers.end() || wanted->second != endpoints_.at(peer.first);
+  });
+  endpoints_ = std::move(peers);
   for (const auto& [id, endpoint] : endpoints_) {
     Peer& peer = peers_[id];
+    if (peer.raft != nullptr) continue;
     peer.raft = std::make_unique<Dialled>(*this, id, endpoint, Channel::kRaft);
     peer.raft->dial();
   }
+}
+
+std::vector<ControllerId> PeerLinks::reached() const {
+  std::vector<ControllerId> out;
+  for (const auto& [id, peer] : peers_) out.push_back(id);
+  return out;
 }
 
 void PeerLinks::accept(Channel channel, LinkPtr link) {

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/executor.h"
 #include "common/ids.h"
@@ -26,18 +27,22 @@ class PeerLinks {
     virtual void link_opened(ControllerId peer) = 0;  // kRaft, dialled: sending works
     // A kRaft link of either direction, of which `peer` was at the other end, is gone.
     virtual void link_closed(ControllerId peer, bool accepted) = 0;
-    // Returns who the frame is from, so that its link has a name; none if it is to be ignored.
-    virtual ControllerId frame(Channel channel, const Buffer& bytes) = 0;
+    struct Heard {
+      ControllerId from = kNoController;  // gives its link a name; none: to be ignored
+      std::string answer;  // over the same link; empty: none. For who cannot be reached otherwise
+    };
+    virtual Heard frame(Channel channel, const Buffer& bytes) = 0;
 
    protected:
     ~Listener() = default;
   };
 
-  PeerLinks(Transport& transport, Executor& loop, std::map<ControllerId, Endpoint> peers,
-            Listener& listener);
+  PeerLinks(Transport& transport, Executor& loop, Listener& listener);
   ~PeerLinks();
 
-  void start();
+  // Dials whom it did not, drops who is not among them any more. Not from inside a link's event.
+  void reach(std::map<ControllerId, Endpoint> peers);
+  std::vector<ControllerId> reached() const;  // who is dialled, with success or without
   void accept(Channel channel, LinkPtr link);
   // False: there is no open link; the frame is dropped. A bulk frame takes kRaft while its own link
   // is still being dialled.
@@ -58,7 +63,7 @@ class PeerLinks {
 
   Transport& transport_;
   Executor& loop_;
-  const std::map<ControllerId, Endpoint> endpoints_;
+  std::map<ControllerId, Endpoint> endpoints_;
   Listener* listener_;
   std::map<ControllerId, Peer> peers_;
   std::list<std::unique_ptr<Accepted>> accepted_;

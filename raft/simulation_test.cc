@@ -46,7 +46,9 @@ TEST(Simulation, KeepsItsPromisesOnEverySeedAndRecovers) {
   std::cout << "steps " << happened.steps << ", elections " << happened.elections << ", crashes "
             << happened.crashes << ", truncations " << happened.truncations << ", installs "
             << happened.installs << ", commits " << happened.commits << ", reads " << happened.reads
-            << ", stale completions " << happened.stale_completions << "\n";
+            << ", stale completions " << happened.stale_completions << ", changes of voters "
+            << happened.changes << ", lost disks " << happened.wipes << ", transfers asked "
+            << happened.transfers_asked << ", refused " << happened.transfers_refused << "\n";
   if (first == last) return;
   // Nothing is proved by runs in which nothing happens.
   const uint64_t seeds = last - first + 1;
@@ -56,6 +58,8 @@ TEST(Simulation, KeepsItsPromisesOnEverySeedAndRecovers) {
   EXPECT_GT(happened.installs, seeds / 10);
   EXPECT_GT(happened.commits, 20 * seeds);
   EXPECT_GT(happened.reads, 5 * seeds);
+  EXPECT_GT(happened.changes, seeds);
+  EXPECT_GT(happened.wipes, seeds / 10);
 }
 
 TEST(Simulation, TheSameSeedGivesTheSameRun) {
@@ -70,12 +74,11 @@ TEST(Simulation, TheSameSeedGivesTheSameRun) {
 }
 
 // Dies with the violation when the planted mistake shows; returns when no seed shows it.
-void hunt(PlantedBugs planted, bool forget_votes) {
+void hunt(const std::string& mistake) {
   for (uint64_t seed = 1; seed <= 1000; ++seed) {
     SimulationOptions options;
     options.seed = seed;
-    options.planted = planted;
-    options.forget_votes = forget_votes;
+    options.planted = mistake;
     const std::string violation = run(options).violation;
     if (!violation.empty()) {
       std::cerr << "caught at seed " << seed << ": " << violation << "\n";
@@ -84,39 +87,47 @@ void hunt(PlantedBugs planted, bool forget_votes) {
   }
 }
 
-struct Planted {
-  const char* name;         // what the test is called
-  bool PlantedBugs::* bug;  // nullptr: hard state is called durable and is not
-  const char* caught_by;    // the invariants that may see it first
+struct Mistake {
+  const char* name;       // what the test is called
+  const char* planted;    // tests/simulation/mistakes.txt
+  const char* caught_by;  // the invariants that may see it first
 };
 
-class SimulationDeathTest : public ::testing::TestWithParam<Planted> {
+class SimulationDeathTest : public ::testing::TestWithParam<Mistake> {
  protected:
   SimulationDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 };
 
 TEST_P(SimulationDeathTest, IsCaught) {
-  PlantedBugs bugs;
-  if (GetParam().bug != nullptr) bugs.*GetParam().bug = true;
-  EXPECT_DEATH(hunt(bugs, GetParam().bug == nullptr), GetParam().caught_by);
+  EXPECT_DEATH(hunt(GetParam().planted), GetParam().caught_by);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Planted, SimulationDeathTest,
-    ::testing::Values(Planted{"P14_AcknowledgementBeforeTheSync",
-                              &PlantedBugs::acknowledge_before_sync, "I9|I10|I11"},
-                      Planted{"P1_OldTermsCommittedByCounting", &PlantedBugs::commit_old_terms,
-                              "I5|I12|I14|I6|I4"},
-                      Planted{"P20_TrustInAStaleAppendCompletion",
-                              &PlantedBugs::trust_stale_append_done, "I9|I10|I11"},
-                      Planted{"P16_VotesThatWereNotPersisted", nullptr, "I1:|I2|I10"},
-                      Planted{"ASecondVoteInOneTerm", &PlantedBugs::vote_twice, "I1:|I2|I3|I10"},
-                      Planted{"VotesForALogThatIsBehind", &PlantedBugs::ignore_log_when_voting,
-                              "I5|I12|I14|I6|I4"},
-                      Planted{"P6_ReadsWithoutARound", &PlantedBugs::read_without_round, "I19"},
-                      Planted{"P15_AcknowledgementOfAnUnverifiedTail",
-                              &PlantedBugs::acknowledge_unverified_tail,
-                              "I9|I11|per peer|does not have"}),
+    ::testing::Values(
+        Mistake{"P14_AcknowledgementBeforeTheSync", "raft: acknowledges before the sync",
+                "I9|I10|I11"},
+        Mistake{"P1_OldTermsCommittedByCounting", "raft: commits old terms by counting",
+                "I5|I12|I14|I6|I4"},
+        Mistake{"P20_TrustInAStaleAppendCompletion", "raft: trusts a stale append completion",
+                "I9|I10|I11"},
+        Mistake{"P16_VotesThatWereNotPersisted", "raft: vote not persisted", "I1:|I2|I10"},
+        Mistake{"ASecondVoteInOneTerm", "raft: votes twice", "I1:|I2|I3|I10"},
+        Mistake{"VotesForALogThatIsBehind", "raft: ignores the log when voting",
+                "I5|I12|I14|I6|I4"},
+        Mistake{"P6_ReadsWithoutARound", "raft: reads without a round", "I19"},
+        Mistake{"P15_AcknowledgementOfAnUnverifiedTail", "raft: acknowledges an unverified tail",
+                "I9|I11|per peer|does not have"},
+        Mistake{"P10_AChangeBeforeAnEntryOfTheOwnTermIsCommitted",
+                "raft: change before an own-term commit", "I15"},
+        Mistake{"I15_TwoChangesAtOnce", "raft: two changes at once", "I15"},
+        Mistake{"I16_ALearnerThatCounts", "raft: learner counted", "I9"},
+        Mistake{"I16_ARemovedVoterThatCounts", "raft: removed voter counted", "I9"},
+        Mistake{"I17_TheVoteOfAnotherDirectory", "raft: vote of an unknown directory counted",
+                "I16|I2|I1:"},
+        Mistake{"P7_ATransferWithoutCatchingUp", "raft: transfer without catching up", "P7"},
+        Mistake{"ASnapshotThatForgetsWhoVotes", "raft: snapshot without configuration",
+                "I21|I16|I9|I1:|I5"}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

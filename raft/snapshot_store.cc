@@ -15,18 +15,36 @@ namespace barnabas::raft {
 namespace {
 
 constexpr std::string_view kMagic("BNBSNAP\1", 8);
-constexpr size_t kHeaderSize = 36;
+constexpr std::string_view kMagicWithConfiguration("BNBSNAP\2", 8);
+constexpr size_t kHeaderSize = 36;  // of one with the founding configuration
+constexpr size_t kLargestHeader = size_t{64} << 10;
 constexpr std::string_view kSuffix = ".snapshot";
 constexpr std::string_view kPartSuffix = ".part";
+constexpr char kDamagedSuffix[] = ".damaged";
 constexpr size_t kKept = 2;
+
+absl::StatusOr<std::string> read_at(const storage::File& file, uint64_t at, size_t size) {
+  std::string bytes(size, '\0');
+  ASSIGN_OR_RETURN(const size_t got, file.read(at, absl::MakeSpan(bytes.data(), size)));
+  bytes.resize(got);
+  return bytes;
+}
+
+bool is_founding(const SnapshotOffer& offer) { return offer.configuration.index.value() == 0; }
 
 std::string header_of(const SnapshotOffer& offer) {
   ByteWriter out(kHeaderSize);
-  out.write_bytes(kMagic);
+  out.write_bytes(is_founding(offer) ? kMagic : kMagicWithConfiguration);
   out.write_int64(offer.last.index.value());
   out.write_int32(offer.last.term.value());
   out.write_uint64(offer.size);
   out.write_uint32(offer.checksum);
+  if (!is_founding(offer)) {
+    const std::string configuration = encode_configuration(offer.configuration.configuration);
+    out.write_int64(offer.configuration.index.value());
+    out.write_uint32(static_cast<uint32_t>(configuration.size()));
+    out.write_bytes(configuration);
+  }
   const uint32_t crc = crc32c(out.view());
   out.write_uint32(crc);
   return out.take();
@@ -40,18 +58,21 @@ absl::StatusOr<SnapshotOffer> parse_header(std::string_view bytes) {
   offer.last.term = Term{in.read_int32()};
   offer.size = in.read_uint64();
   offer.checksum = in.read_uint32();
+  std::string_view configuration;
+  if (magic == kMagicWithConfiguration) {
+    offer.configuration.index = LogIndex{in.read_int64()};
+    configuration = in.read_bytes(in.read_uint32());
+  }
+  const size_t covered = bytes.size() - in.remaining();
   const uint32_t crc = in.read_uint32();
-  if (!in.ok() || magic != kMagic || crc != crc32c(bytes.substr(0, kHeaderSize - 4))) {
+  const bool known = magic == kMagic || magic == kMagicWithConfiguration;
+  if (!in.ok() || !known || crc != crc32c(bytes.substr(0, covered))) {
     return absl::DataLossError("its header is damaged");
   }
+  if (!configuration.empty()) {
+    ASSIGN_OR_RETURN(offer.configuration.configuration, decode_configuration(configuration));
+  }
   return offer;
-}
-
-absl::StatusOr<std::string> read_at(const storage::File& file, uint64_t at, size_t size) {
-  std::string bytes(size, '\0');
-  ASSIGN_OR_RETURN(const size_t got, file.read(at, absl::MakeSpan(bytes.data(), size)));
-  bytes.resize(got);
-  return bytes;
 }
 
 }  // namespace
@@ -88,13 +109,14 @@ absl::StatusOr<std::unique_ptr<SnapshotStore>> SnapshotStore::open(storage::Disk
 absl::Status SnapshotStore::adopt(const std::string& name) {
   const std::string where = absl::StrCat(directory_, "/", name);
   ASSIGN_OR_RETURN(const storage::FilePtr file, disk_.open(where, storage::OpenMode::kRead));
-  ASSIGN_OR_RETURN(const std::string header, read_at(*file, 0, kHeaderSize));
+  ASSIGN_OR_RETURN(const std::string header, read_at(*file, 0, kLargestHeader));
   const absl::StatusOr<SnapshotOffer> offer = parse_header(header);
-  if (offer.ok() && file->size() == kHeaderSize + offer->size && path(offer->last) == where) {
+  if (offer.ok() && file->size() == header_of(*offer).size() + offer->size &&
+      path(offer->last) == where) {
     offers_[offer->last] = *offer;
     return absl::OkStatus();
   }
-  return disk_.rename(where, absl::StrCat(where, ".damaged"));
+  return disk_.rename(where, absl::StrCat(where, kDamagedSuffix));
 }
 
 std::optional<SnapshotOffer> SnapshotStore::latest() const {
@@ -102,13 +124,20 @@ std::optional<SnapshotOffer> SnapshotStore::latest() const {
   return offers_.rbegin()->second;
 }
 
-absl::StatusOr<std::string> SnapshotStore::load(const EntryId& last) const {
+absl::Status SnapshotStore::put_aside(const EntryId& last) {
+  offers_.erase(last);
+  return disk_.rename(path(last), absl::StrCat(path(last), kDamagedSuffix));
+}
+
+absl::StatusOr<std::string> SnapshotStore::load(const EntryId& last) {
   const auto found = offers_.find(last);
   if (found == offers_.end()) return absl::NotFoundError("no such snapshot");
   ASSIGN_OR_RETURN(std::string content, read(last, 0, found->second.size));
   if (content.size() != found->second.size || crc32c(content) != found->second.checksum) {
+    RETURN_IF_ERROR(put_aside(last));
     return absl::DataLossError(
-        absl::StrCat("the snapshot ", path(last), " is damaged: its checksum does not match"));
+        absl::StrCat("the snapshot ", path(last), " is damaged: its checksum does not match. ",
+                     "Usual cause: a failing device. It was renamed to end in ", kDamagedSuffix));
   }
   return content;
 }
@@ -119,12 +148,13 @@ absl::StatusOr<std::string> SnapshotStore::read(const EntryId& last, uint64_t po
   if (found == offers_.end()) return absl::NotFoundError("no such snapshot");
   if (position >= found->second.size) return std::string();
   ASSIGN_OR_RETURN(const storage::FilePtr file, disk_.open(path(last), storage::OpenMode::kRead));
-  return read_at(*file, kHeaderSize + position,
+  return read_at(*file, header_of(found->second).size() + position,
                  std::min<uint64_t>(at_most, found->second.size - position));
 }
 
-void SnapshotStore::save(const EntryId& last, std::string_view content, Saved done) {
-  const SnapshotOffer offer{last, content.size(), crc32c(content)};
+void SnapshotStore::save(const EntryId& last, std::string_view content, Saved done,
+                         const ConfigurationAt& configuration) {
+  const SnapshotOffer offer{last, content.size(), crc32c(content), configuration};
   const std::string aside = absl::StrCat(path(last), ".tmp");
   absl::StatusOr<storage::FilePtr> file = disk_.open(aside, storage::OpenMode::kCreate);
   absl::Status status = file.status();
@@ -192,9 +222,9 @@ absl::StatusOr<uint64_t> SnapshotStore::begin(const SnapshotOffer& offer) {
                                               storage::OpenMode::kCreate));
   arriving_ = offer;
   const std::string header = header_of(offer);
-  ASSIGN_OR_RETURN(const std::string present, read_at(*arriving_file_, 0, kHeaderSize));
+  ASSIGN_OR_RETURN(const std::string present, read_at(*arriving_file_, 0, header.size()));
   if (present == header) {
-    arrived_ = std::min<uint64_t>(arriving_file_->size() - kHeaderSize, offer.size);
+    arrived_ = std::min<uint64_t>(arriving_file_->size() - header.size(), offer.size);
     return arrived_;
   }
   arrived_ = 0;
@@ -209,14 +239,15 @@ absl::Status SnapshotStore::add(uint64_t position, std::string_view bytes) {
     return absl::OutOfRangeError("a piece of a snapshot that was not asked for");
   }
   const std::array<std::string_view, 1> pieces{bytes};
-  RETURN_IF_ERROR(arriving_file_->write(kHeaderSize + position, pieces));
+  RETURN_IF_ERROR(arriving_file_->write(header_of(*arriving_).size() + position, pieces));
   arrived_ += bytes.size();
   return absl::OkStatus();
 }
 
 void SnapshotStore::finish(Saved done) {
   const SnapshotOffer offer = *arriving_;
-  absl::StatusOr<std::string> content = read_at(*arriving_file_, kHeaderSize, offer.size);
+  absl::StatusOr<std::string> content =
+      read_at(*arriving_file_, header_of(offer).size(), offer.size);
   const bool sound =
       content.ok() && content->size() == offer.size && crc32c(*content) == offer.checksum;
   storage::FilePtr file = std::move(arriving_file_);

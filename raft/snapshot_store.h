@@ -9,6 +9,10 @@
 //    32  CRC-32C    u32  over bytes 0 to 31
 //    36  content
 //
+//   With the byte 2 in the magic, where the configuration is not the founding one:
+//    32  configuration index  i64, and its size u32; the configuration (configuration.h)
+//        CRC-32C              u32  over everything before; then the content
+//
 // A file gets its name only when all of it is on disk. One that is arriving is called .part; it is
 // fetched by position, so a transfer that broke off goes on where it stopped, and it counts only
 // when the checksum over the whole is right. The two newest are kept: one may still be in the
@@ -39,14 +43,16 @@ class SnapshotStore {
   ~SnapshotStore();
 
   std::optional<SnapshotOffer> latest() const;
-  // The verified content. kNotFound; kDataLoss.
-  absl::StatusOr<std::string> load(const EntryId& last) const;
+  // The verified content. kNotFound; kDataLoss: it is damaged, has been put aside, and is not
+  // offered any more.
+  absl::StatusOr<std::string> load(const EntryId& last);
   // kNotFound when that snapshot is not here (any more).
   absl::StatusOr<std::string> read(const EntryId& last, uint64_t position, size_t at_most) const;
 
   using Saved = absl::AnyInvocable<void(absl::StatusOr<SnapshotOffer>)>;
   // Durable before `done`.
-  void save(const EntryId& last, std::string_view content, Saved done);
+  void save(const EntryId& last, std::string_view content, Saved done,
+            const ConfigurationAt& configuration = {});
 
   // ---- Arrival ----
   // Where the next piece of `offer` should begin: behind what is here of it.
@@ -63,6 +69,7 @@ class SnapshotStore {
   void publish(storage::FilePtr file, const std::string& from, const SnapshotOffer& offer,
                Saved done);
   absl::Status prune();
+  absl::Status put_aside(const EntryId& last);
 
   storage::Disk& disk_;
   Executor& loop_;

@@ -17,6 +17,7 @@ constexpr std::string_view kMagic("BNBVOTE\1", 8);
 constexpr size_t kSlotSize = 4096;
 constexpr size_t kHeaderSize = 24;
 constexpr int8_t kVersion = 1;
+constexpr int8_t kVersionWithConfiguration = 2;
 constexpr uint8_t kAbstaining = 1;
 constexpr uint8_t kRecovering = 2;
 constexpr uint8_t kPrepared = 4;
@@ -64,7 +65,7 @@ Slot read_slot(std::string_view bytes, uint64_t parity) {
 
 std::string encode_vote_record(const VoteRecord& record) {
   ByteWriter out(256);
-  out.write_int8(kVersion);
+  out.write_int8(record.configuration.index.value() > 0 ? kVersionWithConfiguration : kVersion);
   uint8_t flags = 0;
   if (record.hard.abstaining) flags |= kAbstaining;
   if (record.recovering) flags |= kRecovering;
@@ -83,15 +84,22 @@ std::string encode_vote_record(const VoteRecord& record) {
   out.write_bytes(record.founding.cluster_id);
   out.write_int16(static_cast<int16_t>(record.founding.voters.size()));
   for (const VoterId& voter : record.founding.voters) put_voter(out, voter);
+  if (record.configuration.index.value() > 0) {
+    const std::string voters = encode_configuration(record.configuration.configuration);
+    out.write_int64(record.configuration.index.value());
+    out.write_int16(static_cast<int16_t>(voters.size()));
+    out.write_bytes(voters);
+  }
   return out.take();
 }
 
 absl::StatusOr<VoteRecord> decode_vote_record(std::string_view content) {
   ByteReader in(content);
   const int8_t version = in.read_int8();
-  if (in.ok() && version != kVersion) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("vote record of version ", version, "; this program knows ", kVersion));
+  if (in.ok() && version != kVersion && version != kVersionWithConfiguration) {
+    return absl::FailedPreconditionError(absl::StrCat("vote record of version ", version,
+                                                      "; this program knows ", kVersion, " and ",
+                                                      kVersionWithConfiguration));
   }
   const uint8_t flags = in.read_uint8();
   VoteRecord record;
@@ -111,6 +119,12 @@ absl::StatusOr<VoteRecord> decode_vote_record(std::string_view content) {
   record.founding.cluster_id = std::string(in.read_bytes(static_cast<uint16_t>(in.read_int16())));
   const int16_t voters = in.read_int16();
   for (int16_t i = 0; i < voters && in.ok(); ++i) record.founding.voters.push_back(take_voter(in));
+  if (version == kVersionWithConfiguration) {
+    record.configuration.index = LogIndex{in.read_int64()};
+    const std::string_view bytes = in.read_bytes(static_cast<uint16_t>(in.read_int16()));
+    RETURN_IF_ERROR(in.status());
+    ASSIGN_OR_RETURN(record.configuration.configuration, decode_configuration(bytes));
+  }
   RETURN_IF_ERROR(in.status());
   return record;
 }

@@ -8,11 +8,13 @@
 //    16  length           u32   of the content
 //    20  CRC-32C          u32   over bytes 8 to 19 and the content
 //    24  content
-//          version i8 (1), flags u8 (1 abstaining, 2 recovering, 4 prepared, 8 formed),
+//          version i8 (1; 2), flags u8 (1 abstaining, 2 recovering, 4 prepared, 8 formed),
 //          boot u64, node id i32, directory id 16 bytes,
 //          term i32, vote: present i8, node id i32, directory id 16 bytes,
 //          last synced round of the log: begin i64, end i64, digest u64,
-//          cluster id: length i16 and bytes, voters: count i16, each node id i32 and directory id
+//          cluster id: length i16 and bytes, voters: count i16, each node id i32 and directory id,
+//          only in version 2: the newest configuration that the log no longer tells, because it was
+//          cut behind it: index i64 of its entry, length i16 and bytes (configuration.h)
 //
 // A slot that was never written is all zero. A damaged one may be a torn write, which nothing was
 // said on, or a vote that was: the caller treats it as S6 treats a cut tail. Both damaged:
@@ -46,6 +48,7 @@ struct VoteRecord {
   FormationState formation = FormationState::kBlank;
   FoundingConfiguration founding;
   SyncedRound last_round;
+  ConfigurationAt configuration = {};  // index 0: none but the founding one
   friend bool operator==(const VoteRecord&, const VoteRecord&) = default;
 };
 

@@ -39,7 +39,14 @@ pb::Frame frame_of(const FrameHead& head) {
   frame.set_term(head.term.value());
   frame.set_boot(head.boot);
   frame.set_request_id(head.request_id);
+  frame.set_session(head.session);
   return frame;
+}
+
+void put(const Words& words, pb::Recollection::Words* out) {
+  out->set_term(words.term.value());
+  out->set_acknowledged(words.acknowledged.value());
+  out->set_acknowledged_in(words.acknowledged_in.value());
 }
 
 struct PutBody {
@@ -56,6 +63,7 @@ struct PutBody {
   }
   void operator()(const VoteRequest& request) const {
     put(request.last, out.mutable_vote_request()->mutable_last());
+    out.mutable_vote_request()->set_transfer(request.transfer);
   }
   void operator()(const VoteReply& reply) const {
     out.mutable_vote_reply()->set_granted(reply.granted);
@@ -70,6 +78,7 @@ struct PutBody {
       added->set_index(entry.index.value());
       added->set_term(entry.term.value());
       added->set_payload(entry.payload.data(), entry.payload.size());
+      added->set_configuration(entry.configures);
     }
   }
   void operator()(const AppendReply& reply) const {
@@ -91,7 +100,13 @@ struct PutBody {
     put(offer.last, out.mutable_snapshot_offer()->mutable_last());
     out.mutable_snapshot_offer()->set_size(offer.size);
     out.mutable_snapshot_offer()->set_checksum(offer.checksum);
+    out.mutable_snapshot_offer()->set_configuration_index(offer.configuration.index.value());
+    if (!offer.configuration.configuration.voters.empty()) {
+      out.mutable_snapshot_offer()->set_configuration(
+          encode_configuration(offer.configuration.configuration));
+    }
   }
+  void operator()(const TimeoutNow&) const { out.mutable_timeout_now(); }
   void operator()(const SnapshotChunkRequest& request) const {
     put(request.last, out.mutable_snapshot_chunk_request()->mutable_last());
     out.mutable_snapshot_chunk_request()->set_position(request.position);
@@ -105,6 +120,12 @@ struct PutBody {
   void operator()(const Introduction& introduction) const {
     pb::Introduction* said = out.mutable_introduction();
     said->set_state(static_cast<pb::Introduction::State>(introduction.state));
+    said->set_host(introduction.endpoint.host);
+    said->set_port(introduction.endpoint.port);
+    said->set_configuration_index(introduction.configuration.index.value());
+    if (!introduction.configuration.configuration.voters.empty()) {
+      said->set_configuration(encode_configuration(introduction.configuration.configuration));
+    }
     put(introduction.founding, said->mutable_formation());
   }
   void operator()(const FormationPrepare& prepare) const {
@@ -115,6 +136,13 @@ struct PutBody {
   }
   void operator()(const FormationFinal& done) const {
     put(done.founding, out.mutable_formation_final()->mutable_formation());
+  }
+  void operator()(const Recollection& remembered) const {
+    pb::Recollection* said = out.mutable_recollection();
+    said->set_boot(remembered.life.boot);
+    said->set_session(remembered.life.session);
+    put(remembered.since, said->mutable_since());
+    put(remembered.before, said->mutable_before());
   }
 };
 
@@ -145,6 +173,11 @@ absl::StatusOr<LogIndex> index_of(int64_t index) {
   return LogIndex{index};
 }
 
+absl::StatusOr<Words> words_of(const pb::Recollection::Words& words) {
+  ASSIGN_OR_RETURN(const LogIndex acknowledged, index_of(words.acknowledged()));
+  return Words{Term{words.term()}, acknowledged, Term{words.acknowledged_in()}};
+}
+
 absl::StatusOr<FoundingConfiguration> founding_of(const pb::Formation& formation) {
   FoundingConfiguration founding{formation.cluster_id(), {}};
   for (const pb::VoterId& voter : formation.voters()) {
@@ -167,15 +200,33 @@ absl::StatusOr<AppendRequest> append_of(pb::AppendRequest& append) {
                                                      entry.term(), " does not follow entry ",
                                                      before.index.value()));
     }
-    request.entries.push_back(
-        {id.index, id.term, Buffer::own(std::move(*entry.mutable_payload()))});
+    if (entry.configuration()) RETURN_IF_ERROR(decode_configuration(entry.payload()).status());
+    request.entries.push_back({id.index, id.term, Buffer::own(std::move(*entry.mutable_payload())),
+                               entry.configuration()});
     before = id;
   }
   return request;
 }
 
+absl::StatusOr<SnapshotOffer> offer_of(const pb::SnapshotOffer& said) {
+  SnapshotOffer offer;
+  ASSIGN_OR_RETURN(offer.last, id_of(said.last()));
+  offer.size = said.size();
+  offer.checksum = said.checksum();
+  if (said.configuration().empty()) return offer;
+  ASSIGN_OR_RETURN(offer.configuration.index, index_of(said.configuration_index()));
+  ASSIGN_OR_RETURN(offer.configuration.configuration, decode_configuration(said.configuration()));
+  return offer;
+}
+
 absl::StatusOr<FormationBody> introduction_of(const pb::Introduction& said) {
   Introduction introduction;
+  introduction.endpoint = {said.host(), static_cast<uint16_t>(said.port())};
+  if (!said.configuration().empty()) {
+    ASSIGN_OR_RETURN(introduction.configuration.index, index_of(said.configuration_index()));
+    ASSIGN_OR_RETURN(introduction.configuration.configuration,
+                     decode_configuration(said.configuration()));
+  }
   switch (said.state()) {
     case pb::Introduction::BLANK:
       introduction.state = FormationState::kBlank;
@@ -207,7 +258,7 @@ absl::Status take_body(pb::Frame& in, Frame& out) {
       break;
     case pb::Frame::kVoteRequest: {
       ASSIGN_OR_RETURN(const EntryId last, id_of(in.vote_request().last()));
-      out.body = Body(VoteRequest{last});
+      out.body = Body(VoteRequest{last, in.vote_request().transfer()});
       break;
     }
     case pb::Frame::kVoteReply:
@@ -238,11 +289,13 @@ absl::Status take_body(pb::Frame& in, Frame& out) {
       break;
     }
     case pb::Frame::kSnapshotOffer: {
-      ASSIGN_OR_RETURN(const EntryId last, id_of(in.snapshot_offer().last()));
-      out.body =
-          Body(SnapshotOffer{last, in.snapshot_offer().size(), in.snapshot_offer().checksum()});
+      ASSIGN_OR_RETURN(SnapshotOffer offer, offer_of(in.snapshot_offer()));
+      out.body = Body(std::move(offer));
       break;
     }
+    case pb::Frame::kTimeoutNow:
+      out.body = Body(TimeoutNow{});
+      break;
     case pb::Frame::kSnapshotChunkRequest: {
       ASSIGN_OR_RETURN(const EntryId last, id_of(in.snapshot_chunk_request().last()));
       out.body = TransferBody(SnapshotChunkRequest{last, in.snapshot_chunk_request().position()});
@@ -274,6 +327,13 @@ absl::Status take_body(pb::Frame& in, Frame& out) {
       out.body = FormationBody(FormationFinal{std::move(founding)});
       break;
     }
+    case pb::Frame::kRecollection: {
+      const pb::Recollection& said = in.recollection();
+      ASSIGN_OR_RETURN(const Words since, words_of(said.since()));
+      ASSIGN_OR_RETURN(const Words before, words_of(said.before()));
+      out.body = Recollection{{said.boot(), said.session()}, since, before};
+      break;
+    }
     case pb::Frame::BODY_NOT_SET:
       break;
   }
@@ -288,6 +348,12 @@ std::string encode(const FrameHead& head, const TransferBody& body) {
 }
 std::string encode(const FrameHead& head, const FormationBody& body) {
   return encode_any(head, body);
+}
+
+std::string encode(const FrameHead& head, const Recollection& remembered) {
+  pb::Frame frame = frame_of(head);
+  PutBody{frame}(remembered);
+  return frame.SerializeAsString();
 }
 
 absl::StatusOr<Frame> decode(std::string_view bytes) {
@@ -306,6 +372,7 @@ absl::StatusOr<Frame> decode(std::string_view bytes) {
   out.head.term = Term{in.term()};
   out.head.boot = in.boot();
   out.head.request_id = in.request_id();
+  out.head.session = in.session();
   RETURN_IF_ERROR(take_body(in, out));
   return out;
 }

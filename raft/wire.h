@@ -9,6 +9,7 @@
 #include <string_view>
 #include <variant>
 
+#include "raft/acquaintances.h"
 #include "raft/formation_message.h"
 #include "raft/message.h"
 
@@ -36,17 +37,19 @@ struct FrameHead {
   Term term;
   uint64_t boot = 0;
   uint64_t request_id = 0;
+  uint64_t session = 0;
 };
 
 struct Frame {
   FrameHead head;
-  std::variant<std::monostate, Body, TransferBody, FormationBody>
+  std::variant<std::monostate, Body, TransferBody, FormationBody, Recollection>
       body;  // monostate: not known here
 };
 
 std::string encode(const FrameHead& head, const Body& body);
 std::string encode(const FrameHead& head, const TransferBody& body);
 std::string encode(const FrameHead& head, const FormationBody& body);
+std::string encode(const FrameHead& head, const Recollection& remembered);
 
 // INVALID_ARGUMENT for what is no frame, or one whose values cannot be: negative indexes, entries
 // that do not follow each other, directory ids of a wrong length.

@@ -15,7 +15,7 @@ namespace {
 
 Configuration voters(int32_t count) {
   Configuration out;
-  for (int32_t id = 1; id <= count; ++id) out.voters.push_back({ControllerId{id}, Uuid()});
+  for (int32_t id = 1; id <= count; ++id) out.voters[{ControllerId{id}, Uuid()}] = Endpoint();
   return out;
 }
 VoterId voter(int32_t id) { return {ControllerId{id}, Uuid()}; }
@@ -26,7 +26,7 @@ TEST(Quorum, TheMajoritysIndexIsTheHighestThatEnoughHaveReached) {
   for (int round = 0; round < 3000; ++round) {
     const Configuration configuration = voters(static_cast<int32_t>(1 + random->below(7)));
     std::map<VoterId, LogIndex> reached;
-    for (const VoterId& id : configuration.voters) {
+    for (const auto& [id, endpoint] : configuration.voters) {
       reached[id] = LogIndex{static_cast<int64_t>(random->below(6))};
     }
     int64_t plain = 0;
@@ -43,18 +43,18 @@ TEST(Quorum, TheMajoritysIndexIsTheHighestThatEnoughHaveReached) {
 TEST(Votes, AMajorityOfUnconditionalVotesWins) {
   Votes votes;
   votes.record(voter(1), true, false);
-  EXPECT_FALSE(votes.won(voters(3)));
+  EXPECT_FALSE(votes.won(voters(3), voters(3)));
   votes.record(voter(2), true, false);
-  EXPECT_TRUE(votes.won(voters(3)));
+  EXPECT_TRUE(votes.won(voters(3), voters(3)));
 }
 
 TEST(Votes, S6_AConditionalVoteCompletesNoMajorityButCountsWhenAllTakePart) {
   Votes votes;
   votes.record(voter(1), true, false);
   votes.record(voter(2), true, true);
-  EXPECT_FALSE(votes.won(voters(3)));
+  EXPECT_FALSE(votes.won(voters(3), voters(3)));
   votes.record(voter(3), true, true);
-  EXPECT_TRUE(votes.won(voters(3)));
+  EXPECT_TRUE(votes.won(voters(3), voters(3)));
 }
 
 TEST(Votes, TheFirstAnswerStandsAndStrangersDoNotCount) {
@@ -63,7 +63,7 @@ TEST(Votes, TheFirstAnswerStandsAndStrangersDoNotCount) {
   votes.record(voter(2), false, false);
   votes.record(voter(2), true, false);
   votes.record(voter(9), true, false);
-  EXPECT_FALSE(votes.won(voters(3)));
+  EXPECT_FALSE(votes.won(voters(3), voters(3)));
   votes.record(voter(3), false, false);
   EXPECT_TRUE(votes.lost(voters(3)));
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/probe.h"
+
 namespace barnabas::raft {
 
 struct Core::Before {
@@ -28,12 +30,20 @@ Core::Core(CoreOptions options, Recovered recovered, const EntrySource& source,
       commit_(std::max(recovered.applied, log_.base().index)),
       applying_(recovered.applied),
       applied_(recovered.applied),
-      snapshot_(recovered.snapshot),
+      snapshot_(std::move(recovered.snapshot)),
+      history_({LogIndex{0}, options_.configuration}),
       leader_heard_(now),
       verified_(commit_) {
   CHECK(applied_ >= log_.base().index)
       << "the state machine lies below the log: a snapshot must be restored first";
   CHECK(applied_ <= log_.last_index()) << "the state machine is ahead of the log (S4)";
+  for (ConfigurationAt& held : recovered.configurations) {
+    if (held.index <= history_.latest().index) continue;
+    history_.append(held.index, std::move(held.configuration));
+  }
+  if (snapshot_.has_value() && snapshot_->configuration.configuration.voters.empty()) {
+    snapshot_->configuration = history_.at(snapshot_->last.index);
+  }
   // Entries are written without waiting for the hard state of their term. Nothing was said in that
   // term then, but it must not be forgotten that it exists.
   if (log_.last().term > hard_.term) {
@@ -63,6 +73,7 @@ void Core::step(Event event, Instant now, Effects& out) {
   out_ = &out;
   if (std::exchange(term_raised_at_start_, false)) set_hard_state(hard_);
   std::visit([this](auto&& what) { on(std::forward<decltype(what)>(what)); }, std::move(event));
+  leave_if_removed();
   end_abstention();
   apply_more();
   answer_reads();
@@ -80,6 +91,10 @@ void Core::on(TimerFired) {
     if (role_ == Role::kLeader && now_ >= heartbeat_at_) {
       heartbeat_at_ = now_ + options_.heartbeat;
       send_heartbeats();
+      consider_learner();
+      drop_departed();
+      if (handover_.has_value()) handover_->told = false;
+      consider_handover();
     }
   } else if (now_ >= election_at_) {
     ask_before_campaign();
@@ -89,17 +104,33 @@ void Core::on(TimerFired) {
 // Every message but the questions of a pre-vote first settles whose term it is.
 void Core::on(Received event) {
   const Message& message = event.message;
-  if (message.to != options_.self || message.from == options_.self) return;
-  if (!options_.configuration.contains(message.from)) return;  // I16, I17
+  const bool for_this_node = planted("raft: vote of an unknown directory counted")
+                                 ? message.to.id == options_.self.id
+                                 : message.to == options_.self;
+  if (!for_this_node || message.from == options_.self) return;
   const Body& body = message.body;
-  const bool from_leader = std::holds_alternative<AppendRequest>(body) ||
-                           std::holds_alternative<Heartbeat>(body) ||
-                           std::holds_alternative<SnapshotOffer>(body);
-  const bool asks_vote = std::holds_alternative<VoteRequest>(body);
+  const bool from_leader =
+      std::holds_alternative<AppendRequest>(body) || std::holds_alternative<Heartbeat>(body) ||
+      std::holds_alternative<SnapshotOffer>(body) || std::holds_alternative<TimeoutNow>(body);
+  const auto* asked = std::get_if<VoteRequest>(&body);
+  const bool asks_vote = asked != nullptr;
+  const bool question = asks_vote || std::holds_alternative<PreVoteRequest>(body);
+  // Questions are answered whoever asks; answers count only from those who are asked (I16, I17).
+  if (!from_leader && !question && !hears(message.from)) {
+    reached("raft: a stranger's answer was dropped");
+    return;
+  }
+  if (departed_.count(message.from) != 0 && message.term > hard_.term) {
+    reached("raft: a removed voter knew a later term");
+    return;
+  }
   const bool pre_vote =
       std::holds_alternative<PreVoteRequest>(body) || std::holds_alternative<PreVoteReply>(body);
   if (!pre_vote && message.term > hard_.term) {
-    if (asks_vote && sticky()) return;
+    if (asks_vote && !asked->transfer && sticky()) {
+      reached("raft: a vote was refused for a live leader's sake");
+      return;
+    }
     become_follower(message.term, from_leader ? std::optional(message.from) : std::nullopt);
   } else if (!pre_vote && message.term < hard_.term) {
     // The sender must learn the newer term, or it would go on for ever (P3).
@@ -120,15 +151,16 @@ void Core::on(HardStateDone event) {
   // The own vote, too, counts only when it cannot be forgotten.
   if (role_ == Role::kCandidate && durable_hard_ == hard_) {
     votes_.record(options_.self, true, hard_.abstaining);
-    if (votes_.won(options_.configuration)) become_leader();
+    if (won()) become_leader();
   }
 }
 
 void Core::on(AppendDone event) {
-  const bool covers_this_log = options_.planted.trust_stale_append_done
+  const bool covers_this_log = planted("raft: trusts a stale append completion")
                                    ? event.last.index <= log_.last_index()
                                    : event.issued_in == hard_.term && log_.matches(event.last);
   if (!covers_this_log) {
+    reached("raft: a completion was too old to count");
     out_->sync_again = log_.durable() < log_.last_index();
     return;
   }
@@ -157,6 +189,7 @@ void Core::on(Applied event) {
 
 void Core::on(LinkClosed event) {
   if (role_ == Role::kLeader || leader_ != event.peer || leader_link_closed_) return;
+  if (planted("raft: a closed link hastens nothing")) return;
   leader_link_closed_ = true;
   hasten_election();
 }
@@ -178,6 +211,7 @@ void Core::on(Compacted event) {
   CHECK(snapshot_.has_value() && event.base.index <= snapshot_->last.index)
       << "the log was cut where no snapshot stands";
   if (event.base.index > log_.base().index) log_.compact(event.base);
+  history_.compact(log_.base().index);
 }
 
 // The only exit. What is said in a term, and after a vote, leaves when both are on disk.
@@ -199,7 +233,9 @@ void Core::set_hard_state(const HardState& state) {
 void Core::apply_more() {
   if (applying_ != applied_ || installing_) return;
   // S4: what this node applies must be in its own durable log, whatever the majority has.
-  const LogIndex limit = std::min(commit_, log_.durable());
+  const LogIndex limit = planted("raft: applies what is not on its own disk")
+                             ? commit_
+                             : std::min(commit_, log_.durable());
   if (limit <= applying_) return;
   absl::StatusOr<std::vector<Entry>> entries =
       log_.read(applying_.next(), limit.next(), options_.max_apply_bytes);
@@ -219,7 +255,7 @@ void Core::answer_reads() {
 void Core::check_invariants(const Before& before) const {
   CHECK(hard_.term >= before.hard.term) << "I3: the term goes back";
   CHECK(hard_.term > before.hard.term || !before.hard.vote.has_value() ||
-        hard_.vote == before.hard.vote || options_.planted.vote_twice)
+        hard_.vote == before.hard.vote || planted("raft: votes twice"))
       << "I2: a second vote in one term";
   CHECK(!before.pre_vote_request || hard_ == before.hard) << "I18: a pre-vote changed hard state";
   CHECK(commit_ >= before.commit) << "I12: the commit index goes back";
@@ -236,9 +272,13 @@ void Core::check_invariants(const Before& before) const {
       << "I7: a leader truncates its log";
   CHECK(before.role != Role::kLeader || log_.last_index() >= before.last) << "I7";
   if (commit_ > before.commit && before.role == Role::kLeader) {
-    CHECK(log_.term_at(commit_) == hard_.term || options_.planted.commit_old_terms)
+    CHECK(log_.term_at(commit_) == hard_.term || planted("raft: commits old terms by counting"))
         << "I8: committed an old term's entry by counting";
   }
+  // What it found in its log it may not know to be committed before an entry of its own is.
+  CHECK(!ready_ || !change_pending() || history_.before_latest().index <= commit_ ||
+        planted("raft: two changes at once"))
+      << "I15: two changes of the voters are under way";
   for (const auto& [peer, progress] : progress_) {
     CHECK(progress.match() < progress.next()) << "per peer: match and next";
     CHECK(progress.match() <= log_.last_index())

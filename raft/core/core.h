@@ -14,6 +14,10 @@
 // send(), which looks whether the hard state is on disk; acknowledgements repeat only what
 // AppendDone has said about this log and no other; the leader's own entries count the same way (S4,
 // P30); and an old term's entry is committed only under one of the leader's own term (P1).
+//
+// Who votes is what the newest configuration of this log says, committed or not. It is never asked
+// whose configuration the sender of a question is in: a candidate counts only the votes of its own
+// configuration, and a live leader's followers protect it from everybody else (P5).
 
 #pragma once
 
@@ -22,9 +26,11 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "common/clock.h"
 #include "common/random.h"
+#include "raft/core/configuration_history.h"
 #include "raft/core/log_view.h"
 #include "raft/core/progress.h"
 #include "raft/core/quorum.h"
@@ -34,21 +40,10 @@
 
 namespace barnabas::raft {
 
-// Known mistakes, for the simulator's own test: each must be caught. Never set in a daemon.
-struct PlantedBugs {
-  bool acknowledge_before_sync = false;      // P14, P30
-  bool commit_old_terms = false;             // P1
-  bool trust_stale_append_done = false;      // P20
-  bool vote_twice = false;                   // I2
-  bool ignore_log_when_voting = false;       // I5
-  bool read_without_round = false;           // P6, I19
-  bool acknowledge_unverified_tail = false;  // P15
-};
-
 struct CoreOptions {
   VoterId self;
-  Configuration configuration;
-  uint64_t boot = 0;  // counts this voter's starts
+  Configuration configuration;  // the founding one
+  uint64_t boot = 0;            // counts this voter's starts
   Duration heartbeat{std::chrono::milliseconds(200)};
   Duration election_timeout_min{std::chrono::milliseconds(800)};
   Duration election_timeout_max{std::chrono::milliseconds(1400)};
@@ -61,7 +56,9 @@ struct CoreOptions {
   size_t max_uncommitted_bytes = size_t{64} << 20;
   size_t max_entry_bytes = size_t{8} << 20;
   size_t max_apply_bytes = size_t{4} << 20;
-  PlantedBugs planted;
+  // A voter to be added that is this far behind, at most, is as good as up to date.
+  int64_t max_learner_lag = 1000;
+  Duration learner_patience{std::chrono::seconds(10)};  // with one that does not get on
 };
 
 // What a start found. Hard state and log are durable; the state machine is within the log (S4).
@@ -70,6 +67,17 @@ struct Recovered {
   LogShape log;
   LogIndex applied;
   std::optional<SnapshotOffer> snapshot;  // the newest that can be offered; covers log.base
+  // Ascending: the one that held at log.base, if it is not the founding one, and those of the
+  // log's entries.
+  std::vector<ConfigurationAt> configurations = {};
+};
+
+// A voter to be, while the leader brings it up to date.
+struct Learner {
+  VoterId voter;
+  Endpoint endpoint;
+  LogIndex round_end;  // where the log ended when this round of catching up began
+  Instant round_began;
 };
 
 class Core {
@@ -91,7 +99,16 @@ class Core {
   const LogView& log() const { return log_; }
   // The log up to here is known to be the present leader's.
   LogIndex verified() const { return verified_; }
+  // Leading: of the other voters, of the learner, and for a while of those that were removed.
   const std::map<VoterId, Progress>& progress() const { return progress_; }
+  const ConfigurationHistory& configurations() const { return history_; }
+  const Configuration& configuration() const { return history_.latest().configuration; }
+  const std::optional<Learner>& learner() const { return learner_; }
+  // The newest configuration is, as far as this node knows, not committed.
+  bool change_pending() const { return history_.latest().index > commit_; }
+  std::optional<VoterId> transfer_to() const {
+    return handover_.has_value() ? std::optional(handover_->to) : std::nullopt;
+  }
   const CoreOptions& options() const { return options_; }
   Instant next_timer() const;
 
@@ -104,6 +121,9 @@ class Core {
   void on(AppendDone event);
   void on(Applied event);
   void on(Propose event);
+  void on(VoterAdded event);
+  void on(VoterRemoved event);
+  void on(TransferAsked event);
   void on(ReadAsked event);
   void on(LinkClosed event);
   void on(LinkOpened event);
@@ -117,10 +137,14 @@ class Core {
   void handle(const Message& message, const PreVoteReply& reply);
   void handle(const Message& message, const VoteRequest& request);
   void handle(const Message& message, const VoteReply& reply);
+  void handle(const Message& message, const TimeoutNow& request);
   bool sticky() const;
   bool log_is_up_to_date(const EntryId& last) const;
+  bool may_campaign() const;
+  std::vector<VoterId> electorate() const;
+  bool won() const;
   void ask_before_campaign();
-  void campaign();
+  void campaign(bool transfer);
   void become_follower(Term term, std::optional<VoterId> leader);
   void become_leader();
   void heard_leader(const VoterId& leader);
@@ -136,7 +160,7 @@ class Core {
   void handle(const Message& message, const HeartbeatReply& reply);
   Progress* follower_of(const Message& message);
   void acknowledged(const VoterId& peer, Progress& progress, LogIndex match);
-  void append_own(Buffer payload);
+  void append_own(Buffer payload, bool configures);
   void feed(const VoterId& peer, Progress& progress);
   void feed_all();
   void offer(const VoterId& peer, Progress& progress);
@@ -145,6 +169,19 @@ class Core {
   void advance_commit();
   void confirm_rounds();
   void answer_reads();
+
+  // ---- Who votes and who leads (core_members.cc) ----
+  bool hears(const VoterId& voter) const;
+  absl::Status may_change() const;
+  LogIndex append_configuration(const Configuration& next);
+  void configure(const Entry& entry);
+  void consider_learner();
+  void drop_departed();
+  void leave_if_removed();
+  std::optional<VoterId> most_complete() const;
+  void consider_handover();
+  LogIndex match_of(const VoterId& voter) const;
+  bool works(const VoterId& voter) const;
 
   // ---- Following (core_follower.cc) ----
   void handle(const Message& message, const AppendRequest& request);
@@ -175,6 +212,7 @@ class Core {
   LogIndex applying_;  // given out with `apply`
   LogIndex applied_;
   std::optional<SnapshotOffer> snapshot_;
+  ConfigurationHistory history_;
 
   Role role_ = Role::kFollower;
   std::optional<VoterId> leader_;
@@ -187,7 +225,16 @@ class Core {
   int staggered_left_ = 0;
   Votes votes_;
 
-  std::map<VoterId, Progress> progress_;  // of the other voters, while leading
+  std::map<VoterId, Progress> progress_;
+  std::optional<Learner> learner_;
+  // Removed, and fed until then, so that they learn of it; none while that is not committed.
+  std::map<VoterId, std::optional<Instant>> departed_;
+  struct Handover {
+    VoterId to;
+    Instant give_up;
+    bool told = false;  // since the last heartbeat
+  };
+  std::optional<Handover> handover_;
   Reads reads_;
   LogIndex term_start_;  // the first entry of the own term
   bool ready_ = false;

@@ -2,6 +2,7 @@
 
 #include <glog/logging.h>
 
+#include "common/probe.h"
 #include "raft/core/core.h"
 
 namespace barnabas::raft {
@@ -37,7 +38,7 @@ bool Core::sticky() const {
 }
 
 bool Core::log_is_up_to_date(const EntryId& last) const {
-  if (options_.planted.ignore_log_when_voting) return true;
+  if (planted("raft: ignores the log when voting")) return true;
   const EntryId own = log_.last();
   return last.term != own.term ? last.term > own.term : last.index >= own.index;
 }
@@ -46,8 +47,35 @@ bool Core::own_disk_hangs() const {
   return unsynced_since_.has_value() && now_ - *unsynced_since_ > options_.election_timeout_max;
 }
 
+// Also one whose removal may not be committed: it can be the only one with an entry that the others
+// need before they can elect anybody (dissertation, figure 4.6).
+bool Core::may_campaign() const {
+  if (configuration().contains(options_.self)) return true;
+  return change_pending() && history_.before_latest().configuration.contains(options_.self);
+}
+
+// Whose votes may be needed: see votes.h for those of a configuration before this one.
+std::vector<VoterId> Core::electorate() const {
+  Configuration all = configuration();
+  if (change_pending()) {
+    for (const auto& [voter, endpoint] : history_.before_latest().configuration.voters) {
+      all.voters.try_emplace(voter, endpoint);
+    }
+  }
+  std::vector<VoterId> out;
+  for (const auto& [voter, endpoint] : all.voters) {
+    if (voter != options_.self) out.push_back(voter);
+  }
+  return out;
+}
+
+bool Core::won() const {
+  return votes_.won(configuration(),
+                    change_pending() ? history_.before_latest().configuration : configuration());
+}
+
 void Core::ask_before_campaign() {
-  if (!options_.configuration.contains(options_.self) || installing_ || own_disk_hangs()) {
+  if (!may_campaign() || installing_ || own_disk_hangs()) {
     election_at_ = now_ + ordinary_timeout();
     return;
   }
@@ -56,16 +84,18 @@ void Core::ask_before_campaign() {
   election_at_ = now_ + retry_timeout();
   votes_.clear();
   votes_.record(options_.self, true, hard_.abstaining);
-  if (votes_.won(options_.configuration)) {
-    campaign();
+  if (won()) {
+    campaign(false);
     return;
   }
-  for (const VoterId& voter : options_.configuration.voters) {
-    if (voter != options_.self) send(voter, PreVoteRequest{hard_.term.next(), log_.last()});
+  for (const VoterId& voter : electorate()) {
+    send(voter, PreVoteRequest{hard_.term.next(), log_.last()});
   }
 }
 
-void Core::campaign() {
+void Core::campaign(bool transfer) {
+  if (!configuration().contains(options_.self)) reached("raft: one that is leaving campaigns");
+
   set_hard_state({hard_.term.next(), options_.self, hard_.abstaining});
   role_ = Role::kCandidate;
   leader_.reset();
@@ -73,9 +103,7 @@ void Core::campaign() {
   fetching_.reset();
   votes_.clear();
   election_at_ = now_ + retry_timeout();
-  for (const VoterId& voter : options_.configuration.voters) {
-    if (voter != options_.self) send(voter, VoteRequest{log_.last()});
-  }
+  for (const VoterId& voter : electorate()) send(voter, VoteRequest{log_.last(), transfer});
 }
 
 void Core::become_follower(Term term, std::optional<VoterId> leader) {
@@ -116,32 +144,36 @@ void Core::become_leader() {
   uncommitted_bytes_ = 0;
   uncommitted_.clear();
   progress_.clear();
-  for (const VoterId& voter : options_.configuration.voters) {
+  for (const auto& [voter, endpoint] : configuration().voters) {
     if (voter != options_.self) progress_.emplace(voter, Progress(log_.last_index(), now_));
   }
   heartbeat_at_ = now_ + options_.heartbeat;
   quorum_at_ = now_ + options_.election_timeout_max;
   term_start_ = log_.last_index().next();
-  append_own(Buffer());  // commits what earlier leaders left (P1), and says who leads
+  append_own(Buffer(), false);  // commits what earlier leaders left (P1), and says who leads
   feed_all();
+  if (planted("raft: decides before its own term is applied")) ready_ = out_->ready = true;
 }
 
 void Core::end_leadership() {
   for (const uint64_t id : reads_.take_all()) out_->reads.push_back({id, false});
   progress_.clear();
+  learner_.reset();
+  departed_.clear();
+  handover_.reset();
   ready_ = false;
   uncommitted_.clear();
   uncommitted_bytes_ = 0;
+  out_->configured = true;
 }
 
 // A leader without a working majority, or with a disk that does not answer (S20), is in the way.
 void Core::check_quorum() {
   quorum_at_ = now_ + options_.heartbeat;
-  size_t working = own_disk_hangs() ? 0 : 1;
-  for (const auto& [peer, progress] : progress_) {
-    if (now_ - progress.contact() <= options_.election_timeout_max) ++working;
-  }
-  if (own_disk_hangs() || working < options_.configuration.majority()) {
+  size_t working = 0;
+  for (const auto& [voter, endpoint] : configuration().voters) working += works(voter) ? 1 : 0;
+  if (own_disk_hangs() || working < configuration().majority()) {
+    reached("raft: a leader without a working majority steps down");
     become_follower(hard_.term, std::nullopt);
     election_at_ = now_ + ordinary_timeout();
   }
@@ -160,15 +192,18 @@ void Core::handle(const Message& message, const PreVoteReply& reply) {
   }
   if (role_ != Role::kPreCandidate || reply.campaign != hard_.term.next()) return;
   votes_.record(message.from, reply.granted, reply.conditional);
-  if (votes_.won(options_.configuration)) campaign();
+  if (won()) campaign(false);
 }
 
 void Core::handle(const Message& message, const VoteRequest& request) {
   const bool free = !hard_.vote.has_value() || *hard_.vote == message.from ||
-                    (options_.planted.vote_twice && role_ == Role::kFollower);
+                    (role_ == Role::kFollower && planted("raft: votes twice"));
   const bool granted =
       free && role_ != Role::kLeader && !leader_.has_value() && log_is_up_to_date(request.last);
-  if (granted && hard_.vote != message.from) {
+  if (granted && planted("raft: vote not persisted")) {
+    hard_.vote = message.from;
+    durable_hard_ = hard_;
+  } else if (granted && hard_.vote != message.from) {
     set_hard_state({hard_.term, message.from, hard_.abstaining});
   }
   if (granted) election_at_ = now_ + ordinary_timeout();
@@ -178,7 +213,20 @@ void Core::handle(const Message& message, const VoteRequest& request) {
 void Core::handle(const Message& message, const VoteReply& reply) {
   if (role_ != Role::kCandidate) return;
   votes_.record(message.from, reply.granted, reply.conditional);
-  if (votes_.won(options_.configuration)) become_leader();
+  if (planted("raft: vote of an unknown directory counted")) {
+    for (const auto& [voter, endpoint] : configuration().voters) {
+      if (voter.id == message.from.id) votes_.record(voter, reply.granted, reply.conditional);
+    }
+  }
+  if (won()) become_leader();
+}
+
+// The leader that this node follows asks for it, and no other.
+void Core::handle(const Message& message, const TimeoutNow&) {
+  if (role_ != Role::kFollower || leader_ != message.from) return;
+  if (!may_campaign() || installing_ || own_disk_hangs()) return;
+  reached("raft: leadership was offered");
+  campaign(true);
 }
 
 }  // namespace barnabas::raft

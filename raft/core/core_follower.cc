@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/probe.h"
 #include "raft/core/core.h"
 
 namespace barnabas::raft {
@@ -11,8 +12,8 @@ namespace barnabas::raft {
 // Identical to the leader's log and on this disk. Nothing else is ever promised: not on an empty
 // request, not on a repeated one (P15).
 LogIndex Core::acknowledgeable() const {
-  if (options_.planted.acknowledge_before_sync) return verified_;
-  if (options_.planted.acknowledge_unverified_tail) return log_.durable();
+  if (planted("raft: acknowledges before the sync")) return verified_;
+  if (planted("raft: acknowledges an unverified tail")) return log_.durable();
   return std::min(verified_, log_.durable());
 }
 
@@ -45,10 +46,16 @@ void Core::handle(const Message& message, const AppendRequest& request) {
       CHECK(entry.index > commit_) << "I14: a leader asks to replace committed entries";
       const LogIndex keep{entry.index.value() - 1};
       log_.truncate_above(keep);
+      if (history_.latest().index > keep) {
+        reached("raft: a change of the voters was undone");
+        history_.truncate_above(keep);
+        out_->configured = true;
+      }
       verified_ = std::min(verified_, keep);
       out_->truncate_above = keep;
     }
     log_.append(entry);
+    if (entry.configures) configure(entry);
     out_->append.push_back(entry);
     appended = true;
   }
@@ -58,7 +65,7 @@ void Core::handle(const Message& message, const AppendRequest& request) {
   commit_to(std::min(request.commit, verified_));
   if (appended) {
     if (!unsynced_since_.has_value()) unsynced_since_ = now_;
-    if (options_.planted.acknowledge_before_sync) acknowledge();
+    if (planted("raft: acknowledges before the sync")) acknowledge();
   } else {
     acknowledge();
   }
@@ -113,6 +120,11 @@ void Core::on(SnapshotInstalled event) {
   CHECK(installing_);
   installing_ = false;
   log_.restart_behind(event.snapshot.last);
+  const bool tells = !event.snapshot.configuration.configuration.voters.empty() &&
+                     !planted("raft: snapshot without configuration");
+  history_.restart_behind(tells ? event.snapshot.configuration
+                                : ConfigurationAt{LogIndex{0}, options_.configuration});
+  out_->configured = true;
   commit_ = event.snapshot.last.index;
   applying_ = commit_;
   applied_ = commit_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "common/probe.h"
 #include "raft/core/core.h"
 
 namespace barnabas::raft {
@@ -12,6 +13,11 @@ namespace barnabas::raft {
 void Core::on(Propose event) {
   if (!ready()) {
     out_->proposed = absl::UnavailableError("not the leader, or not yet sure of its log");
+    return;
+  }
+  if (handover_.has_value() || !configuration().contains(options_.self)) {
+    reached("raft: a leader that is going refused a proposal");
+    out_->proposed = absl::UnavailableError("leadership is being handed over");
     return;
   }
   const size_t size = event.payload.size();
@@ -25,20 +31,21 @@ void Core::on(Propose event) {
         "busy: ", uncommitted_bytes_, " bytes are waiting to be committed, the limit is ",
         options_.max_uncommitted_bytes));
   } else {
-    append_own(std::move(event.payload));
+    append_own(std::move(event.payload), false);
     out_->proposed = log_.last_index();
     feed_all();
   }
 }
 
-void Core::append_own(Buffer payload) {
-  Entry entry{log_.last_index().next(), hard_.term, std::move(payload)};
+void Core::append_own(Buffer payload, bool configures) {
+  Entry entry{log_.last_index().next(), hard_.term, std::move(payload), configures};
   uncommitted_.emplace_back(entry.index, entry.payload.size());
   uncommitted_bytes_ += entry.payload.size();
   out_->append.push_back(entry);
+  if (configures) configure(entry);
   log_.append(std::move(entry));
   if (!unsynced_since_.has_value()) unsynced_since_ = now_;
-  if (options_.planted.acknowledge_before_sync) advance_commit();
+  if (planted("raft: acknowledges before the sync")) advance_commit();
 }
 
 void Core::feed_all() {
@@ -152,19 +159,18 @@ void Core::acknowledged(const VoterId& peer, Progress& progress, LogIndex match)
   if (news) advance_commit();
   feed(peer, progress);
   tell_commit(peer, progress);
+  if (learner_.has_value() && learner_->voter == peer) consider_learner();
+  if (handover_.has_value() && handover_->to == peer) consider_handover();
 }
 
 void Core::advance_commit() {
-  const LogIndex reached =
-      reached_by_majority(options_.configuration, [this](const VoterId& voter) {
-        if (voter == options_.self) {
-          return options_.planted.acknowledge_before_sync ? log_.last_index() : log_.durable();
-        }
-        const auto found = progress_.find(voter);
-        return found == progress_.end() ? LogIndex{0} : found->second.match();
-      });
+  const LogIndex reached = reached_by_majority(
+      configuration(), [this](const VoterId& voter) { return match_of(voter); });
   if (reached <= commit_) return;
-  if (log_.term_at(reached) != hard_.term && !options_.planted.commit_old_terms) return;
+  if (log_.term_at(reached) != hard_.term && !planted("raft: commits old terms by counting")) {
+    barnabas::reached("raft: an old term's entry waited for one of the own term");
+    return;
+  }
   commit_to(reached);
   while (!uncommitted_.empty() && uncommitted_.front().first <= commit_) {
     uncommitted_bytes_ -= uncommitted_.front().second;
@@ -178,7 +184,7 @@ void Core::advance_commit() {
 
 void Core::on(ReadAsked event) {
   // P6: before an entry of its own term is committed, a leader does not know what is.
-  if (options_.planted.read_without_round && role_ == Role::kLeader) {
+  if (role_ == Role::kLeader && planted("raft: reads without a round")) {
     out_->reads.push_back({event.id, true});
     return;
   }
@@ -192,14 +198,13 @@ void Core::on(ReadAsked event) {
 
 void Core::confirm_rounds() {
   for (;;) {
-    const LogIndex round =
-        reached_by_majority(options_.configuration, [this](const VoterId& voter) {
-          if (voter == options_.self) return LogIndex{static_cast<int64_t>(reads_.round())};
-          const auto found = progress_.find(voter);
-          return found == progress_.end()
-                     ? LogIndex{0}
-                     : LogIndex{static_cast<int64_t>(found->second.confirmed_round)};
-        });
+    const LogIndex round = reached_by_majority(configuration(), [this](const VoterId& voter) {
+      if (voter == options_.self) return LogIndex{static_cast<int64_t>(reads_.round())};
+      const auto found = progress_.find(voter);
+      return found == progress_.end()
+                 ? LogIndex{0}
+                 : LogIndex{static_cast<int64_t>(found->second.confirmed_round)};
+    });
     if (!reads_.confirmed(static_cast<uint64_t>(round.value()))) return;
     send_heartbeats();
   }

@@ -2,19 +2,16 @@
 
 #include <algorithm>
 #include <functional>
+#include <vector>
 
 namespace barnabas::raft {
-
-bool Configuration::contains(const VoterId& voter) const {
-  return std::find(voters.begin(), voters.end(), voter) != voters.end();
-}
 
 LogIndex reached_by_majority(const Configuration& configuration,
                              absl::FunctionRef<LogIndex(const VoterId&)> reached) {
   if (configuration.voters.empty()) return LogIndex{0};
   std::vector<LogIndex> indexes;
   indexes.reserve(configuration.voters.size());
-  for (const VoterId& voter : configuration.voters) indexes.push_back(reached(voter));
+  for (const auto& [voter, endpoint] : configuration.voters) indexes.push_back(reached(voter));
   const auto nth = indexes.begin() + static_cast<std::ptrdiff_t>(configuration.majority() - 1);
   std::nth_element(indexes.begin(), nth, indexes.end(), std::greater<>());
   return *nth;

@@ -9,22 +9,26 @@ void Votes::record(const VoterId& voter, bool granted, bool conditional) {
   answers_.try_emplace(voter, answer);
 }
 
-bool Votes::won(const Configuration& configuration) const {
-  size_t unconditional = 0;
-  size_t any = 0;
-  for (const VoterId& voter : configuration.voters) {
+size_t Votes::granted(const Configuration& configuration, bool unconditional) const {
+  size_t count = 0;
+  for (const auto& [voter, endpoint] : configuration.voters) {
     const auto found = answers_.find(voter);
     if (found == answers_.end() || found->second == Answer::kRefused) continue;
-    ++any;
-    if (found->second == Answer::kGranted) ++unconditional;
+    count += !unconditional || found->second == Answer::kGranted ? 1 : 0;
   }
-  return !configuration.voters.empty() &&
-         (unconditional >= configuration.majority() || any == configuration.voters.size());
+  return count;
+}
+
+bool Votes::won(const Configuration& configuration, const Configuration& before) const {
+  if (configuration.voters.empty()) return false;
+  if (granted(configuration, true) >= configuration.majority()) return true;
+  return granted(configuration, false) == configuration.voters.size() &&
+         granted(before, false) == before.voters.size();
 }
 
 bool Votes::lost(const Configuration& configuration) const {
   size_t possible = 0;
-  for (const VoterId& voter : configuration.voters) {
+  for (const auto& [voter, endpoint] : configuration.voters) {
     const auto found = answers_.find(voter);
     if (found == answers_.end() || found->second != Answer::kRefused) ++possible;
   }

@@ -28,8 +28,20 @@ void Checker::fail(std::string what) {
   if (violation_.empty()) violation_ = std::move(what);
 }
 
-void Checker::leads(const VoterId& leader, Term term, const LogImage& log) {
+void Checker::leads(const VoterId& leader, Term term, const LogImage& log,
+                    const ConfigurationAt& configuration) {
   votes(leader, term, leader);
+  const EntryId last = log.entries.empty() ? log.base : log.entries.back().id();
+  configured(leader, last, configuration);
+  const Configuration& now = configuration.configuration;
+  const auto for_it = std::count_if(now.voters.begin(), now.voters.end(), [&](const auto& voter) {
+    const auto vote = votes_.find({voter.first, term});
+    return vote != votes_.end() && vote->second == leader;
+  });
+  if (static_cast<size_t>(for_it) < now.majority()) {
+    fail(absl::StrCat("I16: ", leader.id.value(), " leads term ", term.value(), " by the votes of ",
+                      for_it, " of ", now.voters.size(), " voters"));
+  }
   const auto [found, fresh] = leaders_.try_emplace(term, leader);
   if (!fresh && found->second != leader) {
     fail(absl::StrCat("I1: ", found->second.id.value(), " and ", leader.id.value(),
@@ -64,20 +76,84 @@ void Checker::appended(const Entry& entry, Term previous) {
   if (!fresh && (found->second.first != previous || found->second.second != entry.payload.view())) {
     fail(absl::StrCat("I4: two different logs lead to ", describe(entry.id())));
   }
+  if (!fresh) return;
+  const auto below = configured_by_.find({LogIndex{entry.index.value() - 1}, previous});
+  const EntryId held = below == configured_by_.end() ? EntryId() : below->second;
+  if (!entry.configures) {
+    if (held.index.value() > 0) configured_by_[entry.id()] = held;
+    return;
+  }
+  const absl::StatusOr<Configuration> next = decode_configuration(entry.payload.view());
+  if (!next.ok()) {
+    fail(absl::StrCat("I15: ", describe(entry.id()), " is no configuration"));
+    return;
+  }
+  const Configuration& now = held.index.value() > 0 ? configurations_.at(held) : founding_;
+  if (voters_apart(now, *next) != 1) {
+    fail(absl::StrCat("I15: ", describe(entry.id()), " changes more than one voter"));
+  } else if (held.index > highest_commit_.index) {
+    fail(absl::StrCat("I15: ", describe(entry.id()), " changes the voters before ", describe(held),
+                      " is committed"));
+  } else if (terms_committed_.count(entry.term) == 0) {
+    fail(absl::StrCat("I15: ", describe(entry.id()),
+                      " changes the voters before an entry of its term is committed"));
+  }
+  configured_by_[entry.id()] = entry.id();
+  configurations_[entry.id()] = *next;
 }
 
-void Checker::committed(const EntryId& id, const std::vector<const LogImage*>& durable) {
+ConfigurationAt Checker::configuration_of(const EntryId& last) const {
+  const auto by = configured_by_.find(last);
+  if (by == configured_by_.end()) return {LogIndex{0}, founding_};
+  return {by->second.index, configurations_.at(by->second)};
+}
+
+ConfigurationAt Checker::committed_configuration() const {
+  return configuration_of(highest_commit_);
+}
+
+void Checker::configured(const VoterId& node, const EntryId& last,
+                         const ConfigurationAt& configuration) {
+  const ConfigurationAt right = configuration_of(last);
+  if (right != configuration) {
+    fail(absl::StrCat("I21: ", node.id.value(), ", whose log ends with ", describe(last),
+                      ", goes by ", describe(configuration.configuration), " of ",
+                      configuration.index.value(), " and not by ", describe(right.configuration),
+                      " of ", right.index.value()));
+  }
+}
+
+void Checker::hands_over(const VoterId& to, const LogImage& durable_there,
+                         const LogImage& leader_log) {
+  const EntryId last =
+      leader_log.entries.empty() ? leader_log.base : leader_log.entries.back().id();
+  if (durable_there.last_index() < last.index || !durable_there.holds(last)) {
+    fail(absl::StrCat("P7: ", to.id.value(), " is to take over without ", describe(last)));
+  }
+}
+
+size_t Checker::copies(const EntryId& id, const Configuration& voters, const Images& durable) {
+  return static_cast<size_t>(
+      std::count_if(voters.voters.begin(), voters.voters.end(), [&](const auto& voter) {
+        const auto image = durable.find(voter.first);
+        return image != durable.end() && image->second->holds(id);
+      }));
+}
+
+void Checker::committed(const EntryId& id, const ConfigurationAt& configuration,
+                        const Images& durable) {
+  terms_committed_.insert(id.term);
   const auto [found, fresh] = commits_.try_emplace(id.index, id.term);
   if (!fresh && found->second != id.term) {
     fail(absl::StrCat("I12: entry ", id.index.value(), " is committed with two terms"));
   }
   if (id.index <= highest_commit_.index) return;
   highest_commit_ = id;
-  const auto copies = std::count_if(durable.begin(), durable.end(),
-                                    [&](const LogImage* image) { return image->holds(id); });
-  if (static_cast<size_t>(copies) < voters_ / 2 + 1) {
-    fail(absl::StrCat("I9: ", describe(id), " is committed but durable on ", copies, " of ",
-                      voters_));
+  const Configuration& now = configuration.configuration;
+  const size_t have = copies(id, now, durable);
+  if (have < now.majority()) {
+    fail(absl::StrCat("I9: ", describe(id), " is committed but durable on ", have, " of ",
+                      now.voters.size()));
   }
 }
 

@@ -7,8 +7,9 @@
 
 namespace barnabas::raft::testing {
 
-NodeCluster::NodeCluster(size_t members, uint64_t seed)
+NodeCluster::NodeCluster(size_t founders, uint64_t seed, size_t joiners)
     : simulation_(seed), network_(simulation_), random_(simulation_.random().fork("cluster")) {
+  const size_t members = founders + joiners;
   std::vector<Voter> peers;
   for (size_t i = 0; i < members; ++i) {
     const std::string name = absl::StrCat("controller-", i + 1);
@@ -20,7 +21,10 @@ NodeCluster::NodeCluster(size_t members, uint64_t seed)
     auto member = std::make_unique<Member>();
     member->name = peers[i].endpoint.host;
     member->options.self = peers[i].id;
-    member->options.peers = peers;
+    for (const Voter& peer : peers) {
+      const bool founder = static_cast<size_t>(peer.id.value()) <= founders;
+      if (founder || peer.id == member->options.self) member->options.peers.push_back(peer);
+    }
     member->options.directory = "/data/raft";
     CHECK(member->disk.make_directories("/data").ok());
     CHECK(member->disk.sync_and_wait({{}, {"/"}}).ok());
@@ -41,12 +45,12 @@ void NodeCluster::start(size_t i) {
   Member& member = *members_[i];
   member.loop = &simulation_.start_node(member.name);
   member.transport = std::make_unique<SimTransport>(network_, member.name);
-  auto listening = member.transport->listen(member.options.peers[i].endpoint,
-                                            {Channel::kRaft, Channel::kRaftBulk}, {member.loop},
-                                            [&member](Channel channel, LinkPtr link) {
-                                              if (member.node != nullptr)
-                                                member.node->accept(channel, std::move(link));
-                                            });
+  auto listening =
+      member.transport->listen(Endpoint{member.name, 9093}, {Channel::kRaft, Channel::kRaftBulk},
+                               {member.loop}, [&member](Channel channel, LinkPtr link) {
+                                 if (member.node != nullptr)
+                                   member.node->accept(channel, std::move(link));
+                               });
   CHECK(listening.ok()) << listening.status();
   member.listening = *std::move(listening);
   auto node = Node::start(member.options, member.disk, *member.transport, *member.loop, *random_,
@@ -113,6 +117,36 @@ absl::StatusOr<LogIndex> NodeCluster::propose(const std::string& payload, Durati
   run_until([&] { return answer->has_value(); }, limit);
   if (!answer->has_value()) return absl::DeadlineExceededError("no answer");
   return **answer;
+}
+
+absl::Status NodeCluster::ask_leader(Ask ask, Duration limit) {
+  const std::optional<size_t> at = await_leader(limit);
+  if (!at.has_value()) return absl::UnavailableError("no leader");
+  auto answer = std::make_shared<std::optional<absl::Status>>();
+  ask(*members_[*at]->node, [answer](const absl::Status& status) { *answer = status; });
+  run_until([&] { return answer->has_value(); }, limit);
+  return answer->value_or(absl::DeadlineExceededError("no answer"));
+}
+
+absl::Status NodeCluster::add_voter(size_t i, Duration limit) {
+  const ControllerId id = members_[i]->options.self;
+  return ask_leader([id](Node& node, Node::Changed done) { node.add_voter(id, std::move(done)); },
+                    limit);
+}
+
+absl::Status NodeCluster::remove_voter(size_t i, std::optional<Uuid> directory, Duration limit) {
+  const ControllerId id = members_[i]->options.self;
+  return ask_leader(
+      [&](Node& node, Node::Changed done) { node.remove_voter(id, directory, std::move(done)); },
+      limit);
+}
+
+absl::Status NodeCluster::transfer(std::optional<size_t> to, Duration limit) {
+  std::optional<ControllerId> id;
+  if (to.has_value()) id = members_[*to]->options.self;
+  return ask_leader(
+      [&](Node& node, Node::Changed done) { node.transfer_leadership(id, std::move(done)); },
+      limit);
 }
 
 std::string NodeCluster::standing() {

@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <absl/functional/function_ref.h>
+
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,7 +35,8 @@ struct Member {
 
 class NodeCluster {
  public:
-  explicit NodeCluster(size_t members, uint64_t seed = 1);
+  // `joiners` more name the others and themselves as peers; they found nothing.
+  explicit NodeCluster(size_t members, uint64_t seed = 1, size_t joiners = 0);
   ~NodeCluster();
 
   Member& member(size_t i) { return *members_[i]; }
@@ -57,11 +60,17 @@ class NodeCluster {
   std::optional<size_t> leader();
   // Proposes at the leader and runs until it is answered.
   absl::StatusOr<LogIndex> propose(const std::string& payload, Duration limit);
+  // Asks the leader, and runs until it answers.
+  absl::Status add_voter(size_t i, Duration limit);
+  absl::Status remove_voter(size_t i, std::optional<Uuid> directory, Duration limit);
+  absl::Status transfer(std::optional<size_t> to, Duration limit);
   std::string standing();  // one line for each member, for failure messages
   bool await_applied(size_t entries, Duration limit);  // by all that run
 
  private:
   void end_process(size_t i, Simulation::Death death);
+  using Ask = absl::FunctionRef<void(Node&, Node::Changed)>;
+  absl::Status ask_leader(Ask ask, Duration limit);
 
   Simulation simulation_;
   SimNetwork network_;

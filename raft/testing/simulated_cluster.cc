@@ -20,29 +20,46 @@ Cluster::Cluster(const SimulationOptions& options)
       workload_(simulation_.random().fork("workload")),
       weather_(draw_weather(*faults_)),
       network_(simulation_, weather_.network),
-      checker_(weather_.voters) {
+      founding_(founding(weather_.voters, *workload_)),
+      checker_(founding_) {
   build();
 }
 
+Configuration Cluster::founding(size_t voters, Random& random) {
+  Configuration out;
+  for (size_t i = 0; i < voters; ++i) {
+    out.voters[{ControllerId{static_cast<int32_t>(i + 1)}, Uuid::make(random)}] = Endpoint();
+  }
+  return out;
+}
+
 void Cluster::build() {
-  Configuration configuration;
-  for (size_t i = 0; i < weather_.voters; ++i) {
-    configuration.voters.push_back(
-        {ControllerId{static_cast<int32_t>(i + 1)}, Uuid::make(*workload_)});
+  std::vector<VoterId> ids;
+  for (const auto& [voter, endpoint] : founding_.voters) ids.push_back(voter);
+  while (ids.size() < weather_.voters + weather_.spares) {
+    ids.push_back({ControllerId{static_cast<int32_t>(ids.size() + 1)}, Uuid::make(*workload_)});
   }
-  nodes_.resize(weather_.voters);
-  for (size_t i = 0; i < weather_.voters; ++i) {
-    CoreOptions core;
-    core.self = configuration.voters[i];
-    core.configuration = configuration;
-    core.planted = options_.planted;
-    core.max_append_bytes = 64 + faults_->below(400);
-    core.max_apply_bytes = 64 + faults_->below(400);
-    core.inflight = {1 + faults_->below(8), 100 + faults_->below(2000)};
-    core.max_uncommitted_bytes = 4000;
+  nodes_.resize(ids.size());
+  for (size_t i = 0; i < ids.size(); ++i) {
     nodes_[i].name = absl::StrCat("n", i + 1);
-    nodes_[i].bench = std::make_unique<TestNode>(core, options_.seed * 31 + i, hooks(i));
+    build_bench(i, ids[i]);
   }
+}
+
+// A node with an empty disk.
+void Cluster::build_bench(size_t i, const VoterId& self) {
+  CoreOptions core;
+  core.self = self;
+  core.configuration = founding_;
+  core.max_append_bytes = 64 + faults_->below(400);
+  core.max_apply_bytes = 64 + faults_->below(400);
+  core.inflight = {1 + faults_->below(8), 100 + faults_->below(2000)};
+  core.max_uncommitted_bytes = 4000;
+  core.max_learner_lag = static_cast<int64_t>(faults_->below(20));
+  core.learner_patience = milliseconds(200 + faults_->below(3000));
+  const uint64_t disk = nodes_[i].disks++;
+  nodes_[i].bench =
+      std::make_unique<TestNode>(core, options_.seed * 31 + i + disk * 1009, hooks(i));
 }
 
 TestNode::Hooks Cluster::hooks(size_t i) {
@@ -60,6 +77,7 @@ TestNode::Hooks Cluster::hooks(size_t i) {
   hooks.proposed = [this, i](const absl::StatusOr<LogIndex>& index) {
     if (index.ok()) nodes_[i].proposals[*index] = nodes_[i].bench->core().term();
   };
+  hooks.transfer_refused = [this](const absl::Status&) { ++happened_.transfers_refused; };
   hooks.read = [this, i](const ReadOutcome& outcome) { read(nodes_[i], outcome); };
   hooks.fetch = [this, i](const SnapshotFetch& fetch) { begin_fetch(i, fetch); };
   hooks.installed = [this, i](const SnapshotOffer& snapshot) { installed(nodes_[i], snapshot); };
@@ -82,15 +100,21 @@ const LogImage* Cluster::leader_log(Term term) const {
   return nullptr;
 }
 
-std::vector<const LogImage*> Cluster::durable_images() const {
-  std::vector<const LogImage*> images;
-  for (const Node& node : nodes_) images.push_back(&node.bench->disk().durable());
+Checker::Images Cluster::durable_images() const {
+  Checker::Images images;
+  for (const Node& node : nodes_) images[node.bench->id()] = &node.bench->disk().durable();
+  for (const auto& [voter, image] : lost_) images[voter] = &image;
   return images;
 }
 
 void Cluster::sent(Node& node, const Message& message) {
   checker_.said(message, node.bench->disk().durable_hard_state(), node.bench->disk().durable(),
                 leader_log(message.term));
+  const Core& core = node.bench->core();
+  if (std::holds_alternative<TimeoutNow>(message.body) && core.transfer_to() == message.to) {
+    const Checker::Images images = durable_images();
+    checker_.hands_over(message.to, *images.at(message.to), node.bench->disk().written());
+  }
   const FrameHead head{"simulated", message.from, message.to, message.term, message.boot, 1};
   network_.send(node.name, name_of(message.to), encode(head, message.body));
 }
@@ -98,7 +122,8 @@ void Cluster::sent(Node& node, const Message& message) {
 void Cluster::role_changed(Node& node, const RoleChange& change) {
   if (change.role == Role::kLeader) {
     ++happened_.elections;
-    checker_.leads(node.bench->id(), change.term, node.bench->disk().written());
+    checker_.leads(node.bench->id(), change.term, node.bench->disk().written(),
+                   node.bench->core().configurations().latest());
   }
 }
 
@@ -111,10 +136,25 @@ void Cluster::stepped(Node& node) {
   if (core.commit() > checker_.highest_commit()) {
     happened_.commits += static_cast<uint64_t>(distance(checker_.highest_commit(), core.commit()));
     if (const auto term = core.log().term_at(core.commit())) {
-      checker_.committed({core.commit(), *term}, durable_images());
+      commit_moved(node, {core.commit(), *term});
     }
   }
+  node.went_by = core.configurations().latest();
   arm_timer(node);
+}
+
+// One step may commit and then change the voters: either configuration may be the one that counted.
+void Cluster::commit_moved(Node& node, const EntryId& to) {
+  const LogIndex voters_since = checker_.committed_configuration().index;
+  const Checker::Images images = durable_images();
+  const Configuration& before = node.went_by.configuration;
+  const bool by_those_before = Checker::copies(to, before, images) >= before.majority();
+  checker_.committed(
+      to, by_those_before ? node.went_by : node.bench->core().configurations().latest(), images);
+  const ConfigurationAt now = checker_.committed_configuration();
+  if (now.index != voters_since) ++happened_.changes;
+  std::erase_if(lost_,
+                [&now](const auto& lost) { return !now.configuration.contains(lost.first); });
 }
 
 void Cluster::applied(Node& node, const Entry& entry) {
@@ -162,6 +202,7 @@ void Cluster::start(size_t i) {
   node.digest = checker_.digest_at(from);
   checker_.hard_state(node.bench->id(), node.bench->disk().durable_hard_state());
   node.bench->start(from, node.executor->now());
+  node.went_by = node.bench->core().configurations().latest();
   arm_timer(node);
 }
 

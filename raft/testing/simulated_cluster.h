@@ -3,6 +3,7 @@
 //   simulated_cluster.cc  nodes, their starts and crashes, the checker's view
 //   simulated_disk.cc     what is written becomes durable, later; snapshots
 //   simulated_unrest.cc   faults and work
+//   simulated_members.cc  voters that come, go and lose their disks; leadership handed over
 //   simulation.cc         the two phases
 
 #pragma once
@@ -46,17 +47,22 @@ class Cluster {
     bool doomed = false;
     bool log_sync_scheduled = false;
     bool vote_sync_scheduled = false;
+    ConfigurationAt went_by;  // before the present step
+    uint64_t disks = 0;       // that it has had
   };
 
+  static Configuration founding(size_t voters, Random& random);
   void build();
+  void build_bench(size_t i, const VoterId& self);
   TestNode::Hooks hooks(size_t i);
 
   // ---- What the checker is told ----
   const LogImage* leader_log(Term term) const;
-  std::vector<const LogImage*> durable_images() const;
+  Checker::Images durable_images() const;
   void sent(Node& node, const Message& message);
   void role_changed(Node& node, const RoleChange& change);
   void stepped(Node& node);
+  void commit_moved(Node& node, const EntryId& to);
   void applied(Node& node, const Entry& entry);
   void read(Node& node, const ReadOutcome& outcome);
   void mix(uint64_t value) { mixed_ = (mixed_ ^ value) * 0x100000001b3ULL; }
@@ -89,7 +95,17 @@ class Cluster {
   void schedule_workload();
   void work();
 
+  // ---- Who votes ----
+  void schedule_operator();
+  void operate(size_t leader);
+  void add_somebody(size_t leader);
+  void remove_somebody(size_t leader);
+  bool may_wipe(size_t i) const;
+  void wipe(size_t i);
+  bool changes_are_under_way() const;
+
   // ---- The second phase ----
+  bool everybody_has(LogIndex goal) const;
   void recover();
   std::string standing() const;
 
@@ -99,7 +115,10 @@ class Cluster {
   std::unique_ptr<Random> workload_;
   Weather weather_;
   SimDatagrams network_;
+  const Configuration founding_;
   Checker checker_;
+  // Whose disk is gone, and who may still be a voter; what was on it may be counted for a while.
+  std::map<VoterId, LogImage> lost_;
   std::vector<Node> nodes_;
   LogIndex acknowledged_;
   uint64_t last_proposal_ = 0;

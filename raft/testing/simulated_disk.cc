@@ -36,21 +36,13 @@ void Cluster::schedule_vote_sync(size_t i) {
   if (node.vote_sync_scheduled) return;
   node.vote_sync_scheduled = true;
   const uint64_t life = node.life;
-  simulation_.after(options_.forget_votes ? microseconds(1) : draw_sync(), [this, i, life] {
+  simulation_.after(draw_sync(), [this, i, life] {
     if (nodes_[i].life != life || !checker_.violation().empty()) return;
     Node& node = nodes_[i];
     node.vote_sync_scheduled = false;
-    const HardState before = node.bench->disk().durable_hard_state();
     const LogIndex last = node.bench->core().log().last_index();
     node.bench->complete_hard_state_sync(node.executor->now());
-    if (options_.forget_votes) {
-      HardState forgotten = node.bench->disk().durable_hard_state();
-      forgotten.vote = before.term == forgotten.term ? before.vote : std::nullopt;
-      node.bench->disk().write_hard_state(forgotten);
-      node.bench->disk().complete_hard_state(forgotten);
-    } else {
-      checker_.hard_state(node.bench->id(), node.bench->disk().durable_hard_state());
-    }
+    checker_.hard_state(node.bench->id(), node.bench->disk().durable_hard_state());
     if (!node.doomed && node.bench->hard_state_needs_sync()) schedule_vote_sync(i);
     after(i, last);
   });
@@ -66,7 +58,7 @@ void Cluster::consider_snapshot(size_t i) {
   if (distance(log.base.index, core.applied()) < weather_.snapshot_every) return;
   const LogIndex at = core.applied();
   node.durable_applied = at;  // flushed first: the log is cut only behind it (S4)
-  const SnapshotOffer snapshot{{at, *core.log().term_at(at)}, 1, 0};
+  const SnapshotOffer snapshot{{at, *core.log().term_at(at)}, 1, 0, core.configurations().at(at)};
   node.snapshot_digests[at] = node.digest;
   node.bench->disk().take_snapshot(snapshot);
   feed_quietly(i, SnapshotTaken{snapshot});

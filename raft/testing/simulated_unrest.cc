@@ -32,6 +32,7 @@ void Cluster::unrest() {
     feed(victim, LinkOpened{nodes_[faults_->below(nodes_.size())].bench->id()});
   }
   if (faults_->chance(weather_.flip_percent)) flip();
+  if (faults_->chance(weather_.wipe_percent) && may_wipe(victim)) wipe(victim);
   Reachability& ways = network_.reachability();
   if (faults_->chance(30)) ways.heal();
   if (!faults_->chance(weather_.partition_percent)) return;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "common/sim/probes.h"
 #include "raft/describe.h"
 #include "raft/testing/simulated_cluster.h"
 
@@ -23,12 +24,17 @@ void Happenings::operator+=(const Happenings& other) {
   commits += other.commits;
   reads += other.reads;
   stale_completions += other.stale_completions;
+  changes += other.changes;
+  wipes += other.wipes;
+  transfers_asked += other.transfers_asked;
+  transfers_refused += other.transfers_refused;
 }
 
 SimulationResult Cluster::run() {
   for (size_t i = 0; i < nodes_.size(); ++i) start(i);
   schedule_unrest();
   schedule_workload();
+  schedule_operator();
   const Instant calm = simulation_.now() + options_.safety_phase;
   while (simulation_.now() < calm && checker_.violation().empty()) {
     if (!simulation_.step()) break;
@@ -54,16 +60,22 @@ void Cluster::recover() {
         if (!checker_.violation().empty()) return true;
         // Something acknowledged after the healing, applied by everybody.
         if (!goal.has_value()) goal = acknowledged_;
-        return acknowledged_ > *goal &&
-               std::all_of(nodes_.begin(), nodes_.end(), [&](const Node& node) {
-                 return node.bench->running() && node.bench->applied() > *goal;
-               });
+        return acknowledged_ > *goal && everybody_has(*goal);
       },
       limit);
   if (!converged) {
     checker_.fail(absl::StrCat("I25: after healing, no progress for ",
                                options_.liveness_limit.count() / 1000, " ms: ", standing()));
   }
+}
+
+// Everybody who votes by the newest configuration that is committed, and has not lost its disk.
+bool Cluster::everybody_has(LogIndex goal) const {
+  const Configuration voters = checker_.committed_configuration().configuration;
+  return std::all_of(nodes_.begin(), nodes_.end(), [&](const Node& node) {
+    return !voters.contains(node.bench->id()) ||
+           (node.bench->running() && node.bench->applied() > goal);
+  });
 }
 
 std::string Cluster::standing() const {
@@ -77,11 +89,15 @@ std::string Cluster::standing() const {
     absl::StrAppend(&out, node.name, " ", to_string(core.role()), " ", describe(core.hard_state()),
                     " log ", core.log().base().index.value(), "..", core.log().durable().value(),
                     "/", core.log().last_index().value(), " commit ", core.commit().value(),
-                    " applied ", core.applied().value(), "; ");
+                    " applied ", core.applied().value(), " ", describe(core.configuration()),
+                    " of ", core.configurations().latest().index.value(), "; ");
   }
   return out;
 }
 
-SimulationResult simulate(const SimulationOptions& options) { return Cluster(options).run(); }
+SimulationResult simulate(const SimulationOptions& options) {
+  const Planted mistake(options.planted);
+  return Cluster(options).run();
+}
 
 }  // namespace barnabas::raft::testing

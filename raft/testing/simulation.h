@@ -7,14 +7,13 @@
 #include <cstdint>
 #include <string>
 
-#include "raft/core/core.h"
+#include "common/clock.h"
 
 namespace barnabas::raft::testing {
 
 struct SimulationOptions {
   uint64_t seed = 1;
-  PlantedBugs planted;
-  bool forget_votes = false;  // planted in the disk: hard state is called durable and is not
+  std::string planted;  // the name of a mistake (common/probe.h), if any
   Duration safety_phase{std::chrono::seconds(6)};
   Duration liveness_limit{std::chrono::seconds(10)};
 };
@@ -29,6 +28,10 @@ struct Happenings {
   uint64_t commits = 0;
   uint64_t reads = 0;
   uint64_t stale_completions = 0;
+  uint64_t changes = 0;  // of the voters, committed
+  uint64_t wipes = 0;
+  uint64_t transfers_asked = 0;
+  uint64_t transfers_refused = 0;
   void operator+=(const Happenings& other);
 };
 

@@ -19,7 +19,7 @@ Stage::Stage(size_t voters, size_t max_append_bytes) : random_(seeded_random(7))
     directory.fill(static_cast<uint8_t>(0x10 + i));
     ids_.push_back({ControllerId{static_cast<int32_t>(i + 1)}, Uuid(directory)});
   }
-  configuration.voters = ids_;
+  for (const VoterId& id : ids_) configuration.voters[id] = Endpoint();
   for (size_t i = 0; i < voters; ++i) {
     CoreOptions options;
     options.self = ids_[i];

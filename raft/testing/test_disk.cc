@@ -87,6 +87,19 @@ LogShape TestDisk::shape() const {
   return shape;
 }
 
+std::vector<ConfigurationAt> TestDisk::configurations() const {
+  std::vector<ConfigurationAt> out;
+  if (snapshot_.has_value() && !snapshot_->configuration.configuration.voters.empty()) {
+    out.push_back(snapshot_->configuration);
+  }
+  for (const Entry& entry : written_.entries) {
+    if (entry.configures) {
+      out.push_back({entry.index, *decode_configuration(entry.payload.view())});
+    }
+  }
+  return out;
+}
+
 absl::StatusOr<std::vector<Entry>> TestDisk::read(LogIndex from, LogIndex below,
                                                   size_t max_bytes) const {
   std::vector<Entry> out;

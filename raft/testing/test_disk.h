@@ -54,6 +54,7 @@ class TestDisk final : public EntrySource {
   const LogImage& durable() const { return durable_; }
   const HardState& durable_hard_state() const { return durable_hard_; }
   LogShape shape() const;
+  std::vector<ConfigurationAt> configurations() const;
 
   absl::StatusOr<std::vector<Entry>> read(LogIndex from, LogIndex below,
                                           size_t max_bytes) const override;

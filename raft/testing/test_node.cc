@@ -16,7 +16,8 @@ void TestNode::start(LogIndex applied, Instant now) {
   log_sync_.reset();
   pending_hard_.reset();
   held_.clear();
-  Recovered recovered{disk_.durable_hard_state(), disk_.shape(), applied, disk_.snapshot()};
+  Recovered recovered{disk_.durable_hard_state(), disk_.shape(), applied, disk_.snapshot(),
+                      disk_.configurations()};
   core_ = std::make_unique<Core>(options_, std::move(recovered), disk_,
                                  seeded_random(seed_ * 1000 + options_.boot), now);
   next_timer_ = core_->next_timer();
@@ -76,6 +77,8 @@ void TestNode::run(Effects effects, Instant now) {
   }
   held_.insert(held_.end(), effects.send_after_sync.begin(), effects.send_after_sync.end());
   if (effects.role.has_value()) hooks_.role(*effects.role);
+  if (effects.changed.has_value()) hooks_.changed(*effects.changed);
+  if (effects.transfer_refused.has_value()) hooks_.transfer_refused(*effects.transfer_refused);
   if (effects.proposed.has_value()) hooks_.proposed(*effects.proposed);
   for (const Entry& entry : effects.apply) {
     if (hooks_.dies_now()) return;

@@ -25,6 +25,8 @@ class TestNode {
     std::function<void(const Entry&)> apply = [](const Entry&) {};
     std::function<void(const Entry&, Term previous)> appended = [](const Entry&, Term) {};
     std::function<void(const absl::StatusOr<LogIndex>&)> proposed = [](const auto&) {};
+    std::function<void(const absl::StatusOr<LogIndex>&)> changed = [](const auto&) {};
+    std::function<void(const absl::Status&)> transfer_refused = [](const absl::Status&) {};
     std::function<void(const ReadOutcome&)> read = [](const ReadOutcome&) {};
     std::function<void(const SnapshotFetch&)> fetch = [](const SnapshotFetch&) {};
     std::function<void(const SnapshotOffer&)> installed = [](const SnapshotOffer&) {};

@@ -27,6 +27,12 @@ Weather draw_weather(Random& random) {
                                            : milliseconds(50 + random.below(400));
   weather.propose_every = milliseconds(2 + random.below(40));
   weather.snapshot_every = static_cast<int64_t>(5 + random.below(60));
+  weather.spares = random.below(3);
+  weather.wipe_percent = static_cast<uint32_t>(random.chance(50) ? random.below(20) : 0);
+  weather.operator_every = random.chance(75)
+                               ? milliseconds(30 + random.below(random.chance(50) ? 100 : 900))
+                               : Duration{0};
+  if (weather.operator_every.count() == 0) weather.wipe_percent = 0;
   return weather;
 }
 

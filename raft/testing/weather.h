@@ -10,6 +10,9 @@ namespace barnabas::raft::testing {
 // Drawn once for each seed, so that runs differ more than moments of one run.
 struct Weather {
   size_t voters;
+  size_t spares;            // that may become voters
+  uint32_t wipe_percent;    // chance at each unrest that a voter loses its disk, if it may
+  Duration operator_every;  // who votes is changed, or leadership handed over; 0: never
   DatagramOptions network;
   Duration slowest_sync;
   uint32_t crash_percent;          // chance at each unrest
