@@ -24,14 +24,18 @@ PARTITIONS = 6
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-class Member:
-    """A process of member.py; its lines are read as they come."""
+def python_member(client, bootstrap, group, topic, session_ms, *words):
+    return [sys.executable, "-B", os.path.join(HERE, "member.py"), client, bootstrap, group, topic,
+            "--session-ms", str(session_ms), *words]
 
-    def __init__(self, cluster, client, group, topic, *words):
+
+class Member:
+    """A process of member.py, or of what speaks like it; its lines are read as they come."""
+
+    def __init__(self, client, command):
         self.client, self.lines, self.records, self.owned = client, [], set(), set()
-        self.process = subprocess.Popen(
-            [sys.executable, "-B", os.path.join(HERE, "member.py"), client, cluster.bootstrap,
-             group, topic, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        text=True)
         self.errors = []
         for target in (self._listen, self._complain):
             threading.Thread(target=target, daemon=True).start()
@@ -88,9 +92,11 @@ class GroupTest(harness.ClusterTest):
                                                   "linger.ms": 5, "enable.idempotence": True,
                                                   "log_level": 0})
 
+    command = staticmethod(python_member)
+
     def join(self, client, *words):
-        member = Member(self.cluster, client, self.group, self.topic, "--session-ms", "3000",
-                        *words)
+        member = Member(client, self.command(client, self.cluster.bootstrap, self.group,
+                                             self.topic, 3000, *words))
         self.everyone.append(member)
         self.addCleanup(member.kill)
         return member
@@ -117,6 +123,26 @@ class GroupTest(harness.ClusterTest):
             return sorted(owned) == list(range(PARTITIONS)) and all(m.owned for m in members) \
                 or None
         wait_until(f"{members} share the partitions", lambda: shared(), 60)
+
+    def ups_and_downs(self, client, *words):
+        """Members come, one is killed, one leaves; nothing is skipped."""
+        first = self.join(client, *words)
+        self.send(600)
+        self.wait_shared([first])
+        second = self.join(client, *words)
+        self.wait_shared([first, second])
+        self.send(600)
+        self.wait_processed()
+        third = self.join(client, *words)
+        self.wait_shared([first, second, third])
+        self.send(600)
+        second.kill()
+        self.wait_shared([first, third])
+        self.send(600)
+        first.leave()
+        self.wait_shared([third])
+        self.send(600)
+        self.finish([third])
 
     def finish(self, members):
         """All leave; what the coordinator wrote down must tell a sound story."""

@@ -10,40 +10,20 @@ from groupcase import GroupTest
 
 
 class Groups(GroupTest):
-    def ups_and_downs(self, client, assignor):
-        words = ("--assignor", assignor)
-        first = self.join(client, *words)
-        self.send(600)
-        self.wait_shared([first])
-        second = self.join(client, *words)
-        self.wait_shared([first, second])
-        self.send(600)
-        self.wait_processed()
-        third = self.join(client, *words)
-        self.wait_shared([first, second, third])
-        self.send(600)
-        second.kill()
-        self.wait_shared([first, third])
-        self.send(600)
-        first.leave()
-        self.wait_shared([third])
-        self.send(600)
-        self.finish([third])
-
     def test_librdkafka_members_join_die_and_leave_eagerly(self):
-        self.ups_and_downs("confluent", "range")
+        self.ups_and_downs("confluent", "--assignor", "range")
 
     def test_librdkafka_members_join_die_and_leave_cooperatively(self):
-        self.ups_and_downs("confluent", "cooperative")
+        self.ups_and_downs("confluent", "--assignor", "cooperative")
 
     def test_kafka_python_members_join_die_and_leave_eagerly(self):
-        self.ups_and_downs("kafka_python", "range")
+        self.ups_and_downs("kafka_python", "--assignor", "range")
 
     def test_kafka_python_members_join_die_and_leave_cooperatively(self):
-        self.ups_and_downs("kafka_python", "cooperative")
+        self.ups_and_downs("kafka_python", "--assignor", "cooperative")
 
     def test_aiokafka_members_join_die_and_leave_eagerly(self):
-        self.ups_and_downs("aiokafka", "range")
+        self.ups_and_downs("aiokafka", "--assignor", "range")
 
 
 class Judge(unittest.TestCase):
