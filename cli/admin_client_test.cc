@@ -72,6 +72,25 @@ class AdminClientTest : public testing::Test {
                      Milliseconds(10'000)};
 };
 
+TEST_F(AdminClientTest, AControllerThatOnlyAHintNamedIsRemembered) {
+  replies = {{"a:1", {not_controller("d:4"), failed(Outcome::kBroken)}}, {"d:4", {answer()}}};
+  EXPECT_TRUE(call().ok());
+  EXPECT_EQ(client.endpoints().back(), "d:4");
+  EXPECT_TRUE(call().ok());
+  EXPECT_EQ(asked.back().endpoint, "d:4");
+}
+
+TEST_F(AdminClientTest, ALimitOfItsOwnEndsACallBeforeTheTimeout) {
+  replies = {
+      {"a:1", {not_controller("")}}, {"b:2", {not_controller("")}}, {"c:3", {not_controller("")}}};
+  const auto ended = client.call(proto::AdminRequest(), "try it", Milliseconds(3'000));
+  ASSERT_FALSE(ended.ok());
+  EXPECT_EQ(ended.problem().exit, ExitCode::kTimedOut);
+  EXPECT_GE(now, Milliseconds(3'000));
+  EXPECT_LT(now, Milliseconds(3'500));
+  EXPECT_NE(ended.problem().came_back.find("nothing within 3000 ms"), std::string::npos);
+}
+
 TEST_F(AdminClientTest, FollowsTheHintToTheActiveController) {
   replies = {{"a:1", {not_controller("c:3")}}, {"b:2", {answer()}}, {"c:3", {answer()}}};
   EXPECT_TRUE(call().ok());

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "common/probe.h"
 #include "controller/decide/configs.h"
 #include "controller/decide/create_partitions.h"
 #include "controller/decide/create_topics.h"
@@ -207,6 +208,7 @@ void Admin::question(const AdminRequest& request, Answered answered) {
 
 Failure Admin::repeated(const AdminRequest& request, const std::string** outcome) const {
   if (request.client().empty()) return {};
+  if (planted("controller: forgets what was asked before")) return {};
   const absl::StatusOr<Uuid> client = Uuid::from_bytes(request.client());
   if (!client.ok() || client->is_none() || request.sequence() == 0) {
     return {ErrorCode::kInvalidRequest,
@@ -219,6 +221,7 @@ Failure Admin::repeated(const AdminRequest& request, const std::string** outcome
             absl::StrCat("Request ", request.sequence(), " of this client is older than ",
                          known->sequence, ", which has been answered.")};
   }
+  reached("controller: a request was recognised");
   *outcome = &known->outcome;
   return {};
 }
@@ -238,6 +241,8 @@ void Admin::create_topics(AdminRequest request, AdminAnswer answer, Answered ans
                    if (fate != Fate::kCommitted) return answered(without(fate));
                    if (complete) return answered(std::move(answer));
                    if (!ledger_.is_active()) return answered(without(Fate::kNotActive));
+                   // The same request may have gone on meanwhile, asked again by another way.
+                   if (!request.client().empty()) return change(request, std::move(answered));
                    create_topics(std::move(request), std::move(answer), std::move(answered));
                  });
 }

@@ -52,6 +52,18 @@ void describe_partition(const PartitionImage& partition, size_t index, proto::Pa
                                                                               : "replicated");
 }
 
+const char* kind_of(raft::MemberKind kind) {
+  switch (kind) {
+    case raft::MemberKind::kVoter:
+      return "voter";
+    case raft::MemberKind::kLearner:
+      return "learner";
+    case raft::MemberKind::kObserver:
+      return "observer";
+  }
+  return "";
+}
+
 void describe_topic(const Image& image, const TopicImage& topic, bool partitions,
                     proto::TopicView* view) {
   view->set_name(topic.name);
@@ -199,7 +211,7 @@ proto::DescribeQuorumAnswer describe_quorum(
                              : member.kind == raft::MemberKind::kLearner ? answer.add_learners()
                                                                          : answer.add_observers();
     view->set_id(member.id.value());
-    view->set_kind(raft::to_string(member.kind));
+    view->set_kind(kind_of(member.kind));
     view->set_directory(member.directory.bytes());
     // Two members may share an id while a wiped disk is being replaced.
     const bool placed = member.endpoint.port != 0;

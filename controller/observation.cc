@@ -46,6 +46,10 @@ http::Health ControllerObservation::ready() {
     health.fail(
         "the cluster has not formed: it does so when every controller of "
         "controller.quorum.voters runs");
+  } else if (now.quorum.role == "observer") {
+    health.fail(absl::StrCat("it does not vote: barnabas quorum add ", self_.value(),
+                             " lets it, or, after its disk was wiped, barnabas quorum replace ",
+                             self_.value()));
   } else if (!now.quorum.leader.has_value()) {
     health.fail(
         "no leader of the quorum is known: a majority of the controllers must run and reach "

@@ -13,6 +13,7 @@ namespace barnabas::controller {
 namespace {
 
 constexpr char kAdminService[] = "barnabas.AdminService";
+constexpr Duration kHandOver = std::chrono::milliseconds(300);
 
 Options controller_options(const ControllerConfig& config) {
   Options options;
@@ -72,12 +73,8 @@ absl::Status ControllerProcess::open_port() {
 absl::Status ControllerProcess::start() {
   ASSIGN_OR_RETURN(directory_, storage::DataDirectory::open(disk_, config_.directory,
                                                             config_.node.value(), *random_));
-  ASSIGN_OR_RETURN(store_, storage::open_rocksdb_store(config_.directory + "/store"));
-
-  controller_ = std::make_unique<Controller>(controller_options(config_), thread_.loop(),
-                                             transport_, *random_, *store_);
+  RETURN_IF_ERROR(load_store());
   controller_->on_fatal([this](const absl::Status& status) { events_.fatal(status); });
-  RETURN_IF_ERROR(controller_->load());
   ASSIGN_OR_RETURN(
       node_, raft::Node::start(raft_options(config_, directory_->identity().directory_id), disk_,
                                transport_, thread_.loop(), *random_, controller_->machine()));
@@ -102,6 +99,29 @@ absl::Status ControllerProcess::start() {
   return absl::OkStatus();
 }
 
+// A damaged store is thrown away: nothing was promised on it, and the Raft log knows all of it.
+absl::Status ControllerProcess::load_store() {
+  const std::string path = config_.directory + "/store";
+  for (bool anew = false;; anew = true) {
+    absl::StatusOr<std::unique_ptr<storage::MetadataStore>> store =
+        storage::open_rocksdb_store(path);
+    absl::Status status = store.status();
+    if (status.ok()) {
+      store_ = *std::move(store);
+      controller_ = std::make_unique<Controller>(controller_options(config_), thread_.loop(),
+                                                 transport_, *random_, *store_);
+      status = controller_->load();
+    }
+    if (anew || !absl::IsDataLoss(status)) return status;
+    LOG(ERROR) << "the metadata store is damaged: " << status
+               << ". Usual cause: a failing device. It is made anew from the quorum's log and "
+               << "snapshots; the damaged one is kept as " << path << ".damaged";
+    controller_.reset();
+    store_.reset();
+    RETURN_IF_ERROR(storage::set_aside_store(path));
+  }
+}
+
 void ControllerProcess::serve_admin() {
   transport_.grpc().serve(
       kAdminService, thread_.loop(),
@@ -121,7 +141,25 @@ void ControllerProcess::serve_admin() {
 }
 
 void ControllerProcess::stop() {
-  thread_.loop().post([this] { events_.ended(absl::OkStatus()); });
+  thread_.loop().post([this] { hand_over(); });
+}
+
+// A leader that goes without a word costs the others an election; one that names its successor
+// costs them a round trip. Whoever does not take over in time lets the election be.
+void ControllerProcess::hand_over() {
+  if (stopping_) return;
+  stopping_ = true;
+  const auto end = [this] {
+    if (std::exchange(handed_over_, true)) return;
+    thread_.loop().post([this] { events_.ended(absl::OkStatus()); });
+  };
+  if (node_ == nullptr || !node_->is_leading()) return end();
+  thread_.loop().after(kHandOver, end);
+  node_->transfer_leadership(std::nullopt, [this, end](const absl::Status& status) {
+    if (handed_over_) return;
+    LOG(INFO) << "leadership is handed over: " << (status.ok() ? "done" : status.ToString());
+    end();
+  });
 }
 
 }  // namespace barnabas::controller

@@ -43,7 +43,8 @@ class ControllerProcess {
   ControllerProcess(const ControllerProcess&) = delete;
   ControllerProcess& operator=(const ControllerProcess&) = delete;
 
-  void stop();  // thread-safe
+  // Thread-safe. A leader hands over first, within a moment.
+  void stop();
 
   // For what is to run beside the controller: it sees the controller from this loop only.
   EventLoop& loop() { return thread_.loop(); }
@@ -58,7 +59,9 @@ class ControllerProcess {
  private:
   absl::Status open_port();
   absl::Status start();
+  absl::Status load_store();
   void serve_admin();
+  void hand_over();
 
   const ControllerConfig config_;
   Events events_;
@@ -74,6 +77,8 @@ class ControllerProcess {
   std::unique_ptr<Listening> listening_;
   std::shared_ptr<ControllerObservation> observation_;
   std::unique_ptr<http::OperationsPort> port_;
+  bool stopping_ = false;  // on the loop
+  bool handed_over_ = false;
 };
 
 }  // namespace barnabas::controller

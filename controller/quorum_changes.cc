@@ -16,9 +16,10 @@ using raft::ProgressView;
 
 namespace {
 
-// A voter that has said nothing for so long does not count as one that could vote. Two heartbeats
-// may be late; five are not.
+// A voter that has not said anything for so long after it was looked for does not run: many
+// heartbeats have been sent meanwhile.
 constexpr Duration kSilent = std::chrono::seconds(2);
+constexpr Duration kLookAgain = std::chrono::milliseconds(25);
 
 std::string name_of(ControllerId id) { return absl::StrCat("controller ", id.value()); }
 
@@ -50,17 +51,26 @@ absl::StatusOr<QuorumChange> change_of(const proto::AdminRequest& request) {
   return change;
 }
 
-Failure check_removal(const QuorumChange& change, const raft::Status& status, ControllerId self) {
-  std::vector<const ProgressView*> rest = voters_of(status);
-  const size_t before = rest.size();
+bool goes(const QuorumChange& change, const ProgressView& voter) {
+  return voter.id == *change.id && change.directory.value_or(voter.directory) == voter.directory;
+}
+
+std::vector<const ProgressView*> rest_after(const QuorumChange& change,
+                                            const raft::Status& status) {
+  std::vector<const ProgressView*> rest;
+  for (const ProgressView* voter : voters_of(status)) {
+    if (!goes(change, *voter)) rest.push_back(voter);
+  }
+  return rest;
+}
+
+Failure check_removal(const QuorumChange& change, const raft::Status& status) {
+  const std::vector<const ProgressView*> rest = rest_after(change, status);
+  const size_t before = voters_of(status).size();
   std::vector<std::string> directories;
-  const auto goes = [&](const ProgressView* voter) {
-    if (voter->id != *change.id) return false;
-    if (change.directory.has_value() && voter->directory != *change.directory) return false;
-    directories.push_back(voter->directory.text());
-    return true;
-  };
-  rest.erase(std::remove_if(rest.begin(), rest.end(), goes), rest.end());
+  for (const ProgressView* voter : voters_of(status)) {
+    if (goes(change, *voter)) directories.push_back(voter->directory.text());
+  }
   if (rest.size() == before) {
     return {ErrorCode::kVoterNotFound,
             absl::StrCat("No voter has the id ", change.id->value(),
@@ -74,9 +84,16 @@ Failure check_removal(const QuorumChange& change, const raft::Status& status, Co
   if (rest.empty()) {
     return {ErrorCode::kPolicyViolation, "It is the last voter: without it there is no cluster."};
   }
+  return {};
+}
+
+// Not failed: after this removal a majority would be there that has been heard from within `since`.
+Failure check_majority(const QuorumChange& change, const raft::Status& status, ControllerId self,
+                       Duration since) {
+  const std::vector<const ProgressView*> rest = rest_after(change, status);
   std::vector<std::string> silent;
   for (const ProgressView* voter : rest) {
-    if (voter->id == self || voter->since_contact < kSilent) continue;
+    if (voter->id == self || voter->since_contact <= since) continue;
     silent.push_back(name_of(voter->id));
   }
   const size_t majority = rest.size() / 2 + 1;
@@ -103,14 +120,9 @@ std::string to_string(const QuorumChange& change) {
                                : "leadership is being handed over";
 }
 
-Failure check_quorum_change(const QuorumChange& change, const raft::Status& status,
-                            ControllerId self) {
-  if (change.kind == QuorumChange::Kind::kRemove) return check_removal(change, status, self);
-  return {};
-}
-
 QuorumChanges::~QuorumChanges() {
   if (!under_way_.has_value()) return;
+  loop_.cancel(under_way_->look);
   for (const auto& [number, waiter] : under_way_->waiters) loop_.cancel(waiter.timer);
 }
 
@@ -138,14 +150,35 @@ void QuorumChanges::call(const proto::AdminRequest& request, Answered answered) 
     return refuse(ErrorCode::kPolicyViolation,
                   absl::StrCat("One change at a time: ", doing(), "."));
   }
-  const Failure failure = check_quorum_change(*change, node_->status(), self_);
-  if (failure.failed()) return refuse(failure.code, failure.message);
+  if (change->kind == QuorumChange::Kind::kTransfer && change->id == self_) {
+    return answered(answer_of(*change, absl::OkStatus()));  // it leads already
+  }
+  if (change->kind == QuorumChange::Kind::kRemove) {
+    const Failure failure = check_removal(*change, node_->status());
+    if (failure.failed()) return refuse(failure.code, failure.message);
+  }
   LOG(INFO) << "asked by " << (request.client_host().empty() ? "gRPC" : request.client_host())
             << ": " << to_string(*change);
   ended_.reset();
-  under_way_ = UnderWay{*change, request.client(), {}};
+  under_way_ = UnderWay{*change, request.client(), loop_.now(), 0, {}};
   wait(std::move(answered));
-  begin(*change);
+  consider();
+}
+
+// A removal holds from the moment in which it is appended: then it is too late to find out that
+// those who are left cannot commit it. So they have to be heard from first, after this was asked.
+void QuorumChanges::consider() {
+  const QuorumChange change = under_way_->change;
+  if (change.kind != QuorumChange::Kind::kRemove) return begin(change);
+  if (!node_->is_leading()) return ended(absl::UnavailableError("not the leader any more"));
+  const Duration since = loop_.now() - under_way_->since;
+  const Failure failure = check_majority(change, node_->status(), self_, since);
+  if (!failure.failed()) return begin(change);
+  if (since >= kSilent) return ended(absl::FailedPreconditionError(failure.message));
+  under_way_->look = loop_.after(kLookAgain, [this] {
+    under_way_->look = 0;
+    consider();
+  });
 }
 
 void QuorumChanges::begin(const QuorumChange& change) {

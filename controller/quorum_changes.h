@@ -40,10 +40,6 @@ struct QuorumChange {
 // "controller 4 is being added"
 std::string to_string(const QuorumChange& change);
 
-// Why this must not be tried, seen from the leader `self`; not failed: nothing stands against it.
-Failure check_quorum_change(const QuorumChange& change, const raft::Status& status,
-                            ControllerId self);
-
 class QuorumChanges {
  public:
   static constexpr Duration kPatience{std::chrono::milliseconds(800)};
@@ -68,6 +64,8 @@ class QuorumChanges {
   struct UnderWay {
     QuorumChange change;
     std::string client;
+    Instant since;
+    TimerId look = 0;
     std::map<uint64_t, Waiter> waiters;
   };
   struct Ended {
@@ -76,6 +74,7 @@ class QuorumChanges {
     absl::Status outcome;
   };
 
+  void consider();
   void begin(const QuorumChange& change);
   void ended(const absl::Status& outcome);
   void wait(Answered answered);

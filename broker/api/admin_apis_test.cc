@@ -285,6 +285,33 @@ TEST_F(Admin, TheQuorumIsThePartitionOfTheMetadataTopic) {
   }
 }
 
+TEST_F(Admin, ControllersThatDoNotVoteAreObserversAndAReplacedOneIsNamedOnce) {
+  const Uuid directory = Uuid::make(*port.random);
+  proto::AdminAnswer members = quorum_answer(directory);
+  proto::DescribeQuorumAnswer& quorum = *members.mutable_describe_quorum();
+  *quorum.add_voters() = quorum.voters(2);
+  const Uuid fresh = Uuid::make(*port.random);
+  quorum.mutable_voters(3)->set_directory(fresh.bytes());
+  proto::VoterView& learner = *quorum.add_learners();
+  learner.set_id(4);
+  learner.set_match(50);
+  learner.set_since_contact_ms(30);
+  learner.set_directory(fresh.bytes());
+  send(quorum_of("__cluster_metadata", 0), 2);
+  EXPECT_TRUE(take(members).has_describe_quorum());
+  EXPECT_TRUE(take(cluster_answer()).has_describe_cluster());
+  const auto got = answer<DescribeQuorumResponse>(2);
+  const auto& partition = got.body.topics.at(0).partitions.at(0);
+  ASSERT_EQ(partition.current_voters.size(), 4u);
+  EXPECT_EQ(partition.current_voters[3].replica_directory_id, fresh);
+  EXPECT_EQ(got.body.nodes.size(), 3u);
+  ASSERT_EQ(partition.observers.size(), 2u);
+  EXPECT_EQ(partition.observers[0].replica_id, 4);
+  EXPECT_EQ(partition.observers[0].log_end_offset, 51);
+  EXPECT_EQ(partition.observers[0].last_caught_up_timestamp, -1);
+  EXPECT_EQ(partition.observers[0].replica_directory_id, fresh);
+}
+
 TEST_F(Admin, NoOtherPartitionHasAQuorum) {
   for (int16_t version = 0; version <= 2; ++version) {
     for (const auto& message : {quorum_of("board", 0), quorum_of("__cluster_metadata", 1)}) {

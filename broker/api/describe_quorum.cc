@@ -1,6 +1,6 @@
-// DescribeQuorum (55): the controllers as voters and the brokers as observers of the metadata log,
-// which clients know as partition 0 of the topic __cluster_metadata. Asked of the active
-// controller, voters first and then brokers.
+// DescribeQuorum (55): the controllers as voters, and as observers of the metadata log, which
+// clients know as partition 0 of the topic __cluster_metadata, the controllers that do not vote
+// (yet) and the brokers. Asked of the active controller, the quorum first and then the brokers.
 //
 // An entry of the log has the offset of its Raft index; "end" and high watermark are exclusive, as
 // everywhere in Kafka. When a member was last caught up is known only while it is: else -1.
@@ -8,6 +8,7 @@
 #include "kafka/messages/describe_quorum.h"
 
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -93,6 +94,15 @@ void add_voters(const Asking& asking, int64_t now_ms, DescribeQuorumResponse::Pa
 
 void add_observers(const Asking& asking, const proto::DescribeClusterAnswer& cluster,
                    int64_t now_ms, DescribeQuorumResponse::PartitionData& out) {
+  for (const auto* members : {&asking.quorum.learners(), &asking.quorum.observers()}) {
+    for (const proto::VoterView& controller : *members) {
+      ReplicaState& to = out.observers.emplace_back(member(controller.id(), controller.match(),
+                                                           asking.quorum.last(),
+                                                           controller.since_contact_ms(), now_ms));
+      if (asking.request.version < 2) continue;
+      to.replica_directory_id = Uuid::from_bytes(controller.directory()).value_or(Uuid());
+    }
+  }
   asking.services.session.with_image([&](const metadata::Image& image) {
     for (const proto::BrokerView& broker : cluster.brokers()) {
       if (broker.since_heartbeat_ms() < 0) continue;  // it follows nobody
@@ -121,9 +131,10 @@ void answer(Asking& asking, const proto::DescribeClusterAnswer& cluster) {
   add_observers(asking, cluster, now_ms, partition);
   std::vector<std::string> hosts;
   hosts.reserve(static_cast<size_t>(quorum.voters_size()));  // the answer borrows them
+  std::set<int32_t> named;  // two voters may share an id while one is being replaced
   for (const proto::VoterView& voter : quorum.voters()) {
     const auto endpoint = parse_endpoint(voter.endpoint());
-    if (asking.request.version < 2 || !endpoint.ok()) continue;
+    if (asking.request.version < 2 || !endpoint.ok() || !named.insert(voter.id()).second) continue;
     auto& node = response.nodes.emplace_back();
     node.node_id = voter.id();
     auto& listener = node.listeners.emplace_back();

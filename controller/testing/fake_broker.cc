@@ -2,6 +2,8 @@
 
 #include <glog/logging.h>
 
+#include <algorithm>
+
 namespace barnabas::controller {
 
 using std::chrono::milliseconds;
@@ -95,6 +97,7 @@ void FakeBroker::frame(Buffer bytes) {
       return receive_committed(message.committed());
     case proto::ControllerMessage::kHeartbeat:
       if (message.heartbeat().error().code() != 0) return;
+      learn(message.heartbeat().controllers());
       if (message.heartbeat().may_shut_down()) may_shut_down_ = true;
       return;
     case proto::ControllerMessage::kAlterPartitions:
@@ -120,7 +123,21 @@ void FakeBroker::frame(Buffer bytes) {
   }
 }
 
+// What it was started with stays, as in a configuration file.
+void FakeBroker::learn(const google::protobuf::RepeatedPtrField<std::string>& endpoints) {
+  if (endpoints.empty()) return;
+  told_.assign(endpoints.begin(), endpoints.end());
+  for (const std::string& text : told_) {
+    const auto endpoint = parse_endpoint(text);
+    CHECK(endpoint.ok()) << endpoint.status();
+    if (std::find(controllers_.begin(), controllers_.end(), *endpoint) == controllers_.end()) {
+      controllers_.push_back(*endpoint);
+    }
+  }
+}
+
 void FakeBroker::join(const proto::Registered& registered) {
+  learn(registered.controllers());
   CHECK(epoch_ < 0 || epoch_ == registered.epoch());
   epoch_ = registered.epoch();
   target_ = registered.index();

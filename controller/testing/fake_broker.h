@@ -45,6 +45,8 @@ class FakeBroker final : private LinkSink {
   int snapshots() const { return snapshots_; }
   int links() const { return links_; }
   bool joined() const { return joined_; }
+  // Where the voters are, as it was told last.
+  const std::vector<std::string>& controllers() const { return told_; }
   void stop_heartbeats() { silent_ = true; }
   void stay_unready() { ready_ = false; }
   // A replica serves no more.
@@ -74,12 +76,14 @@ class FakeBroker final : private LinkSink {
   void closed(Close why) override;
   void send(const proto::BrokerMessage& message);
   void join(const proto::Registered& registered);
+  void learn(const google::protobuf::RepeatedPtrField<std::string>& endpoints);
   void heartbeat();
   void receive_chunk(const proto::ImageChunk& chunk);
   void receive_committed(const proto::Committed& committed);
 
   Identity& identity_;
-  const std::vector<Endpoint> controllers_;
+  std::vector<Endpoint> controllers_;
+  std::vector<std::string> told_;
   const uint16_t port_;
   Executor& loop_;
   Transport& transport_;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "common/executor.h"
 #include "raft/node.h"
@@ -77,16 +78,23 @@ class FakeNode final : public raft::Node {
     reads_.push_back(std::move(done));
     if (reads_by_itself) loop_.post([this] { end_reads(); });
   }
-  void add_voter(ControllerId, Changed done) override {
-    done(absl::UnimplementedError("a quorum of one stays one"));
+  // Changes of the quorum wait for end_change(); `members` are what the status shows.
+  void add_voter(ControllerId id, Changed done) override { begin_change("add", id, done); }
+  void remove_voter(ControllerId id, std::optional<Uuid>, Changed done) override {
+    begin_change("remove", id, done);
   }
-  void remove_voter(ControllerId, std::optional<Uuid>, Changed done) override {
-    done(absl::UnimplementedError("a quorum of one stays one"));
+  void transfer_leadership(std::optional<ControllerId> to, Changed done) override {
+    begin_change("transfer", to.value_or(ControllerId{-1}), done);
   }
-  void transfer_leadership(std::optional<ControllerId>, Changed done) override {
-    done(absl::UnimplementedError("there is nobody else"));
+  void end_change(const absl::Status& outcome) { std::exchange(change_, nullptr)(outcome); }
+  std::optional<Endpoint> endpoint_of(ControllerId id) const override {
+    for (const raft::ProgressView& member : members) {
+      if (member.id == id) return member.endpoint;
+    }
+    return std::nullopt;
   }
-  std::optional<Endpoint> endpoint_of(ControllerId) const override { return std::nullopt; }
+  std::vector<raft::ProgressView> members;
+  std::vector<std::string> changes;  // "add 4", in order
   bool is_leading() const override { return leading_; }
   std::optional<ControllerId> leader() const override {
     return leading_ ? std::optional(ControllerId{1}) : std::nullopt;
@@ -100,6 +108,7 @@ class FakeNode final : public raft::Node {
     status.leader = leader();
     status.commit = status.applied = committed_;
     status.last = last_;
+    status.members = members;
     return status;
   }
   LogIndex last_index() const override { return last_; }
@@ -108,6 +117,12 @@ class FakeNode final : public raft::Node {
   bool busy = false;
 
  private:
+  void begin_change(const char* what, ControllerId id, Changed& done) {
+    changes.push_back(std::string(what) + " " + std::to_string(id.value()));
+    change_ = std::move(done);
+  }
+
+  Changed change_;
   raft::StateMachine& machine_;
   Executor& loop_;
   std::deque<std::pair<std::string, Proposed>> in_flight_;

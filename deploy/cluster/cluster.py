@@ -105,6 +105,23 @@ class Cluster:
         self.nodes += [Node("broker", i + 1, kafka_port + i) for i in range(brokers)]
         self.save()
 
+    def add(self, role):
+        """One more, to be started. A controller votes once it has been added to the quorum."""
+        there = self.of(role)
+        taken = {node.port for node in self.nodes}
+        port = max(node.port for node in there) + 1
+        while port in taken or not ports.is_free(port):
+            port += 1
+        node = Node(role, max(node.number for node in there) + 1, port)
+        self.nodes.append(node)
+        self.save()
+        return node
+
+    def forget(self, nodes):
+        """What was taken out of the cluster is neither started nor asked any more; data stays."""
+        self.nodes = [node for node in self.nodes if node not in nodes]
+        self.save()
+
     def of(self, role):
         return [node for node in self.nodes if node.role == role]
 

@@ -25,6 +25,8 @@ HELP = """a local Barnabas cluster, as processes on loopback
   kill     SIGKILL: kill broker 2, kill controller 1, kill all
   pause    SIGSTOP     resume  SIGCONT     stop  SIGTERM
   restart  start it again on the same data; a running one is stopped first
+  add      start one more: add controller (then: barnabas quorum add N), add broker
+  forget   neither start nor ask it any more, once it is stopped: forget controller 3
 """
 
 
@@ -66,6 +68,11 @@ def arguments():
         command.add_argument("number", type=int, nargs="?")
         if verb == "restart":
             command.add_argument("--no-wait", action="store_true", help="do not wait until it serves")
+    add = verbs.add_parser("add", parents=[common])
+    add.add_argument("role", choices=["broker", "controller"])
+    forget = verbs.add_parser("forget", parents=[common])
+    forget.add_argument("role", choices=["broker", "controller"])
+    forget.add_argument("number", type=int)
     return parser.parse_args()
 
 
@@ -173,6 +180,23 @@ def change(cluster, args):
                 cluster.wait_node(node)
 
 
+def add(cluster, args):
+    node = cluster.add(args.role)
+    cluster.start(node)
+    cluster.wait_node(node)
+    print(f"{node.role} {node.number} runs at 127.0.0.1:{node.port}")
+    if node.role == "controller":
+        print(f"it does not vote yet: barnabas quorum add {node.number}", file=sys.stderr)
+
+
+def forget(cluster, args):
+    node = cluster.node(args.role, args.number)
+    if node.alive():
+        raise ClusterError(f"forget {args.role} {args.number}", "it runs", "",
+                           f"deploy/cluster.sh stop {args.role} {args.number}")
+    cluster.forget([node])
+
+
 def main():
     args = arguments()
     cluster = Cluster(args.dir)
@@ -188,6 +212,10 @@ def main():
         cluster.load()
         if args.verb == "status":
             status(cluster, args)
+        elif args.verb == "add":
+            add(cluster, args)
+        elif args.verb == "forget":
+            forget(cluster, args)
         elif args.verb == "down":
             stubborn = cluster.down()
             if stubborn:
