@@ -215,6 +215,7 @@ void Broker::make_parts() {
 
 absl::Status Broker::registered(const std::string& cluster_id, BrokerEpoch epoch) {
   epoch_ = epoch;
+  image_counts_ = false;
   if (directory_->identity().cluster_id.empty()) {
     RETURN_IF_ERROR(directory_->join_cluster(cluster_id));
   }
@@ -224,6 +225,7 @@ absl::Status Broker::registered(const std::string& cluster_id, BrokerEpoch epoch
 
 void Broker::image_changed(const metadata::Image& image, const metadata::Delta& delta, bool own) {
   if (phase_ == Phase::kEnded) return;
+  image_counts_ = own;
   partitions_->apply(image, delta, epoch_, own);
   groups_->image_changed(image, delta, own);
 }
@@ -331,6 +333,9 @@ void Broker::tick() {
   if (phase_ == Phase::kStopping || phase_ == Phase::kEnded) return;
   if (absl::Status trouble = disk_trouble(); !trouble.ok()) return end(std::move(trouble));
   look_at_space();
+  if (image_counts_ && partitions_->lacks_replicas()) {
+    partitions_->apply(session_->image(), {}, epoch_, /*registered=*/true);
+  }
   partitions_->tick();
   tick_timer_ = seams_.metadata_loop.after(kTick, [this] { tick(); });
 }

@@ -117,6 +117,7 @@ class Broker final : public SessionEvents {
   std::unique_ptr<Random> random_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   Phase phase_ = Phase::kStarting;
+  bool image_counts_ = false;  // it has reached this registration (S8)
   bool fenced_ = true;
 
   api::Options options_;

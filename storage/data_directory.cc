@@ -110,12 +110,13 @@ class RealDataDirectory final : public DataDirectory {
       return absl::AlreadyExistsError(absl::StrCat("the directory ", directory, " is there"));
     }
     RETURN_IF_ERROR(disk_.make_directories(directory));
-    ASSIGN_OR_RETURN(
-        const FilePtr metadata,
-        disk_.open(absl::StrCat(directory, "/", kPartitionMetadataName), OpenMode::kCreate));
-    const std::string text = partition_metadata_text(topic_id);
-    const std::array<std::string_view, 1> pieces = {text};
-    RETURN_IF_ERROR(metadata->write(0, pieces));
+    const std::string path = absl::StrCat(directory, "/", kPartitionMetadataName);
+    if (absl::Status written = write_partition_metadata(path, topic_id); !written.ok()) {
+      // What is half made must not stand in the way of the next attempt, or of a namesake's.
+      disk_.unlink(path).IgnoreError();
+      disk_.remove_directory(directory).IgnoreError();
+      return written;
+    }
     return directory;
   }
 
@@ -133,6 +134,13 @@ class RealDataDirectory final : public DataDirectory {
 
  private:
   std::string file(const std::string& name) const { return absl::StrCat(path_, "/", name); }
+
+  absl::Status write_partition_metadata(const std::string& path, const Uuid& topic_id) {
+    ASSIGN_OR_RETURN(const FilePtr metadata, disk_.open(path, OpenMode::kCreate));
+    const std::string text = partition_metadata_text(topic_id);
+    const std::array<std::string_view, 1> pieces = {text};
+    return metadata->write(0, pieces);
+  }
 
   // True if the file is there; then `value` is what it says.
   template <class T, class Parse>

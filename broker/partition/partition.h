@@ -131,6 +131,8 @@ class Proposer {
   // This replica serves no more until its broker starts anew: it is damaged, or fenced by a broken
   // invariant (S13). Whoever else is in sync must lead.
   virtual void out_of_service(const metadata::TopicPartition& /*id*/, const std::string& /*why*/) {}
+  // It could not be made for want of space; now it is there.
+  virtual void in_service_after_all(const metadata::TopicPartition& /*id*/) {}
 };
 
 struct PartitionView {  // for tools and metrics

@@ -51,6 +51,7 @@ class LocalPartitions final : public Partitions, private LogStarts {
              bool registered) override;
   std::shared_ptr<Partition> find(const TopicPartition& id) const override;
   std::vector<std::shared_ptr<Partition>> all() const override;
+  bool lacks_replicas() const override { return !unmade_.empty(); }
   void tick() override;
   absl::Status stop() override;
   absl::Status failed() const override {
@@ -78,6 +79,8 @@ class LocalPartitions final : public Partitions, private LogStarts {
                                      bool all) const;
   void start(const TopicPartition& id, const metadata::TopicImage& topic,
              const metadata::TopicSettings& settings);
+  void not_made(const TopicPartition& id, const std::string& topic, bool has_directory,
+                const absl::Status& why);
   void retire(const TopicPartition& id, bool stray);
   void set_nameless_aside();
   void update_settings(const metadata::Image& image, const metadata::Delta& delta, bool all);
@@ -96,6 +99,7 @@ class LocalPartitions final : public Partitions, private LogStarts {
 
   // Metadata loop only.
   std::map<TopicPartition, Directory> damaged_;  // offline: could not be opened
+  std::set<TopicPartition> unmade_;              // there was no space for them
   std::vector<Directory> nameless_;              // without a readable topic id
   absl::Status failed_;                          // a disk that failed outside of a flush
   bool judged_ = false;                          // strays have been looked for once
@@ -190,7 +194,7 @@ std::set<TopicPartition> LocalPartitions::concerned(const metadata::Image& image
     const std::vector<TopicPartition> assigned = image.partitions_of(self);
     return {assigned.begin(), assigned.end()};
   }
-  std::set<TopicPartition> out;
+  std::set<TopicPartition> out = unmade_;
   for (const TopicPartition& id : delta.partitions) {
     const metadata::PartitionImage* state = image.partition(id);
     const bool assigned = state != nullptr && state->has_replica(self);
@@ -237,6 +241,10 @@ void LocalPartitions::apply(const metadata::Image& image, const metadata::Delta&
     here->update(*state, own_epoch, epochs);
     leaders_.follow(here, *state);
   }
+  std::erase_if(unmade_, [&](const TopicPartition& id) {
+    const metadata::PartitionImage* state = image.partition(id);
+    return state == nullptr || !state->has_replica(options_.surroundings.self);
+  });
   leaders_.commit(image, own_epoch);
 }
 
@@ -248,19 +256,33 @@ void LocalPartitions::start(const TopicPartition& id, const metadata::TopicImage
   absl::StatusOr<Shell> opened = path.ok()
                                      ? open(id, topic.name, *path, /*clean=*/false, {}, settings)
                                      : absl::StatusOr<Shell>(path.status());
-  if (!opened.ok()) {
-    if (is_disk_failure(opened.status())) {
-      failed_ = opened.status();
-    } else {
-      options_.surroundings.proposer.out_of_service(id, std::string(opened.status().message()));
-    }
-    LOG(ERROR) << "cannot make the replica " << directory_name(topic.name, id.index) << " in "
-               << directory_.path() << ": " << opened.status().message()
-               << "; it stays offline on this broker until the next start";
-    return;
-  }
+  if (!opened.ok()) return not_made(id, topic.name, path.ok(), opened.status());
+  if (unmade_.erase(id) > 0) options_.surroundings.proposer.in_service_after_all(id);
   MutexLock lock(mutex_);
   partitions_[id] = *std::move(opened);
+}
+
+// Space comes back, and then it is made after all; what else may be wrong does not mend itself.
+void LocalPartitions::not_made(const TopicPartition& id, const std::string& topic,
+                               bool has_directory, const absl::Status& why) {
+  const std::string name = directory_name(topic, id.index);
+  const bool no_space = absl::IsResourceExhausted(why);
+  if (no_space && has_directory) {
+    leftovers_ = true;
+    const absl::Status retired =
+        directory_.retire({name, topic, id.index.value(), id.topic}, /*stray=*/false, *random_);
+    if (!retired.ok()) LOG(ERROR) << "retiring " << name << ": " << retired.message();
+  }
+  if (is_disk_failure(why)) {
+    failed_ = why;
+  } else {
+    options_.surroundings.proposer.out_of_service(id, std::string(why.message()));
+  }
+  if (no_space && !unmade_.insert(id).second) return;  // was said before
+  LOG(ERROR) << "cannot make the replica " << name << " in " << directory_.path() << ": "
+             << why.message()
+             << (no_space ? "; it is made once there is room"
+                          : "; it stays offline on this broker until the next start");
 }
 
 void LocalPartitions::retire(const TopicPartition& id, bool stray) {

@@ -65,6 +65,9 @@ class Partitions {
   virtual std::shared_ptr<Partition> find(const metadata::TopicPartition& id) const = 0;
   virtual std::vector<std::shared_ptr<Partition>> all() const = 0;
 
+  // Replicas that could not be made for want of space are missing: apply() tries again.
+  virtual bool lacks_replicas() const { return false; }
+
   // Writes high watermark, recovery point and log start checkpoints; background deletion.
   virtual void tick() = 0;
   // A clean stop: closes every log, checkpoints; OK only if everything is on disk.

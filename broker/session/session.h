@@ -106,6 +106,7 @@ class Session final : public ControllerSession, public ControllerLink::Owner {
   // ---- ControllerSession ----
   void propose(partition::InSyncProposal proposal) override;
   void out_of_service(const metadata::TopicPartition& id, const std::string& why) override;
+  void in_service_after_all(const metadata::TopicPartition& id) override;
   void admin(proto::AdminRequest request, Duration deadline, AdminDone done) override;
   void allocate_producer_ids(BlockDone done) override;
   void with_image(absl::FunctionRef<void(const metadata::Image&)> read) const override;
