@@ -78,6 +78,10 @@ class Client {
   std::optional<PartitionLeader> leader(const std::string& topic, int32_t partition) const;
   // The answer said that the metadata is old; asks soon, once for all that say so.
   void refresh();
+  // Somebody has told where this broker is.
+  void knows(BrokerId broker, Endpoint at) { brokers_[broker] = std::move(at); }
+  // The next question to "any" broker goes to another one, which perhaps knows more.
+  void ask_another() { links_.erase(kNoBroker); }
   // Called after each refresh that brought something.
   void on_refreshed(absl::AnyInvocable<void()> heard) { heard_.push_back(std::move(heard)); }
 

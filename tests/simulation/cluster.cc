@@ -1,5 +1,6 @@
 #include "tests/simulation/cluster.h"
 
+#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_format.h>
 #include <glog/logging.h>
@@ -22,7 +23,8 @@ Cluster::Cluster(uint64_t seed, ClusterOptions options)
       network_(simulation_, options_.network),
       random_(seeded_random(seed)->fork("cluster")),
       crashes_(random_->fork("crashes")) {
-  for (int i = 1; i <= options_.controllers; ++i) names_.push_back(controller_name(i));
+  const int controllers = options_.controllers + options_.spare_controllers;
+  for (int i = 1; i <= controllers; ++i) names_.push_back(controller_name(i));
   for (int i = 1; i <= options_.brokers; ++i) names_.push_back(broker_name(i));
   for (const std::string& name : names_) {
     Machine& machine = machines_[name];
@@ -50,11 +52,11 @@ Endpoint Cluster::endpoint(const std::string& name) const {
 }
 
 std::vector<std::string> Cluster::controller_names() const {
-  return {names_.begin(), names_.begin() + options_.controllers};
+  return {names_.begin(), names_.end() - options_.brokers};
 }
 
 std::vector<std::string> Cluster::broker_names() const {
-  return {names_.begin() + options_.controllers, names_.end()};
+  return {names_.end() - options_.brokers, names_.end()};
 }
 
 std::vector<Endpoint> Cluster::bootstrap() const {
@@ -70,10 +72,25 @@ broker::BrokerConfig Cluster::broker_config(const std::string& name) const {
   config.listeners = {{kListener, kListener, endpoint(name)}};
   config.inter_broker_listener = kListener;
   config.controllers.clear();
+  // Those that vote only later, too: who changes the voters keeps the brokers' files in step, or a
+  // broker that starts later finds nobody that it knows.
   for (const std::string& controller : controller_names()) {
     config.controllers.push_back(endpoint(controller));
   }
   return config;
+}
+
+ClockError Cluster::clock_error(const std::string& name, int start) {
+  ClockError error;
+  const auto random = random_->fork(absl::StrCat(name, "#", start, " clock"));
+  const auto within = [&](int64_t most) {
+    return most == 0
+               ? 0
+               : static_cast<int64_t>(random->below(static_cast<uint64_t>(2 * most + 1))) - most;
+  };
+  error.drift_ppm = static_cast<int32_t>(within(options_.clock_drift_ppm));
+  error.offset = Duration(within(options_.clock_offset.count()));
+  return error;
 }
 
 void Cluster::start(const std::string& name) {
@@ -82,7 +99,7 @@ void Cluster::start(const std::string& name) {
   const int start = ++machine.starts;
   machine.paused = false;
   note(absl::StrCat("start ", name));
-  SimExecutor& loop = simulation_.start_node(name);
+  SimExecutor& loop = simulation_.start_node(name, clock_error(name, start));
   auto random = random_->fork(absl::StrCat(name, "#", start));
   auto over = [this, name, start](absl::Status why) {
     // Not from inside the process, which is in the middle of something.
@@ -100,8 +117,9 @@ void Cluster::start(const std::string& name) {
   } else {
     ControllerProcess::Settings settings;
     settings.id = ControllerId(number(name));
-    for (const std::string& peer : controller_names()) {
-      settings.quorum.emplace(ControllerId(number(peer)), endpoint(peer));
+    settings.quorum.emplace(settings.id, endpoint(name));
+    for (int i = 1; i <= options_.controllers; ++i) {
+      settings.quorum.emplace(ControllerId(i), endpoint(controller_name(i)));
     }
     settings.brokers = options_.liveness;
     settings.broker_defaults = options_.broker_defaults;
@@ -186,6 +204,20 @@ void Cluster::wipe(const std::string& name) {
   note(absl::StrCat("wipe ", name));
   machine(name).disk = new_disk();
   if (!is_broker(name)) machine(name).store = std::make_unique<CrashingStore>();
+}
+
+std::vector<std::string> Cluster::log_files(const std::string& name) {
+  std::vector<std::string> out;
+  storage::MemoryDisk& disk = this->disk(name);
+  for (const std::string& partition : disk.list("/broker").value_or(std::vector<std::string>())) {
+    const std::string directory = absl::StrCat("/broker/", partition);
+    const auto files = disk.list(directory);
+    if (!files.ok()) continue;
+    for (const std::string& file : *files) {
+      if (absl::EndsWith(file, ".log")) out.push_back(absl::StrCat(directory, "/", file));
+    }
+  }
+  return out;
 }
 
 broker::Broker* Cluster::broker(const std::string& name) {

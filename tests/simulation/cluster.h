@@ -25,6 +25,9 @@ namespace barnabas::simulation {
 
 struct ClusterOptions {
   int controllers = 3;
+  // More of them, which know the others but are not known to them: they do not vote until they are
+  // added.
+  int spare_controllers = 0;
   int brokers = 3;
   NetworkOptions network;
   Duration sync_latency = std::chrono::microseconds(200);
@@ -34,6 +37,9 @@ struct ClusterOptions {
   std::map<std::string, std::string> broker_defaults = {{"default.replication.factor", "3"},
                                                         {"min.insync.replicas", "2"}};
   uint64_t snapshot_after_bytes = uint64_t{20} << 20;
+  // How wrong the machines' clocks may be (F20, F21); each start draws anew.
+  int32_t clock_drift_ppm = 0;
+  Duration clock_offset{0};
 };
 
 class Cluster {
@@ -64,7 +70,10 @@ class Cluster {
   void resume(const std::string& name);
   // A new, empty disk. The machine must be down.
   void wipe(const std::string& name);
+  // The segments of all partitions of a broker.
+  std::vector<std::string> log_files(const std::string& name);
 
+  bool has(const std::string& name) const { return machines_.count(name) != 0; }
   bool running(const std::string& name) const { return machine(name).alive(); }
   bool paused(const std::string& name) { return machine(name).paused; }
   storage::MemoryDisk& disk(const std::string& name) { return *machine(name).disk; }
@@ -104,6 +113,7 @@ class Cluster {
   Endpoint endpoint(const std::string& name) const;
   std::unique_ptr<storage::MemoryDisk> new_disk() const;
   broker::BrokerConfig broker_config(const std::string& name) const;
+  ClockError clock_error(const std::string& name, int start);
   void end_process(const std::string& name, Simulation::Death death);
   void exited(const std::string& name, int start, absl::Status why);
 

@@ -4,19 +4,26 @@
 //   - any number of processes may be killed, paused or lose power at any time, also all at once:
 //     what was synced stays;
 //   - any part of the network may be cut for any time;
+//   - a machine's clocks may be wrong by minutes, drift by 2 %, and its wall clock may jump;
+//   - a disk may be full for a while;
 //   - a sync may hang, or fail once: the process must exit, and its disk still holds what was
 //     synced before;
 //   - a broker's disk may be wiped only while every partition has another in-sync replica on a
-//     broker that runs, and not before those wiped earlier are back in sync; no controller's disk
-//     ever (a voter is its disk).
+//     broker that runs, and not before those wiped earlier are back in sync; and until it has come
+//     back with its new disk no other broker is stopped cleanly, since with min ISR 1 that could
+//     leave the dead one as the whole in-sync set by a committed decision (decision 0004); no
+//     controller's disk ever (a voter is its disk).
 
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "tests/simulation/fault_plan.h"
 #include "tests/simulation/swarm.h"
 
 namespace barnabas::simulation {
@@ -28,28 +35,35 @@ class FaultDriver {
   void start();
   // Repairs everything, and from now on starts again whatever exits.
   void heal();
-  uint64_t count(Fault fault) const { return counts_[static_cast<size_t>(fault)]; }
+  // How many of each kind have struck; a planned fault that finds nobody does not count.
+  const std::array<uint64_t, kFaultCount>& counts() const { return counts_; }
   uint64_t count() const;
+  // Those that struck, by number, each with a line that tells it.
+  const std::map<int, std::string>& struck() const { return struck_; }
 
  private:
-  void strike();
-  bool strike(Fault fault);
-  void start_later(const std::string& name);
+  // False: there was nobody to strike.
+  bool strike(const PlannedFault& fault);
+  void start_later(const std::string& name, Duration delay);
+  void restart_again(const std::string& name, uint64_t seed, int times);
+  void end_of_power(std::string name);
   void supervise();
   bool may_wipe(const std::string& name);
-  std::string pick(const std::vector<std::string>& among);
-  Duration length();
+  bool wiped_one_is_away();
+  void note(const PlannedFault& fault, const std::string& what);
   void later(Duration delay, Task task);
 
   Cluster& cluster_;
   const SwarmOptions& options_;
-  std::unique_ptr<Random> random_;
+  std::unique_ptr<Random> supervision_;
   bool healed_ = false;
   // The last broker whose disk was wiped, and its epoch then: until it has registered anew, images
   // may still count on the disk that is gone.
   BrokerId wiped_ = kNoBroker;
   BrokerEpoch wiped_epoch_ = kNoBrokerEpoch;
+  std::set<std::string> without_power_;  // from some write on; the process may run still
   std::array<uint64_t, kFaultCount> counts_{};
+  std::map<int, std::string> struck_;
 };
 
 }  // namespace barnabas::simulation

@@ -4,6 +4,8 @@
 #include <absl/strings/str_format.h>
 
 #include <algorithm>
+#include <numeric>
+#include <set>
 #include <utility>
 
 #include "tests/simulation/checks/replica_contents.h"
@@ -12,6 +14,7 @@ namespace barnabas::simulation {
 namespace {
 
 constexpr Duration kFormingLimit = std::chrono::seconds(10);
+constexpr Duration kBeyondTheAtlas = std::chrono::seconds(15);
 
 std::string list(const std::vector<BrokerId>& brokers) {
   std::string out;
@@ -24,7 +27,7 @@ std::string list(const std::vector<BrokerId>& brokers) {
 void Happenings::operator+=(const Happenings& other) {
   runs += other.runs;
   events += other.events;
-  faults += other.faults;
+  for (size_t kind = 0; kind < faults.size(); ++kind) faults[kind] += other.faults[kind];
   acknowledged += other.acknowledged;
   consumed += other.consumed;
   leaderships += other.leaderships;
@@ -35,11 +38,15 @@ void Happenings::operator+=(const Happenings& other) {
   simulated += other.simulated;
 }
 
+uint64_t Happenings::all_faults() const {
+  return std::accumulate(faults.begin(), faults.end(), uint64_t{0});
+}
+
 std::string to_string(const Happenings& h) {
   return absl::StrFormat(
       "%d runs, %.0f simulated seconds, %d events, %d faults, %d exits, %d records acknowledged, "
       "%d consumed, %d leaderships, %d images compared, %d topics created and %d deleted",
-      h.runs, static_cast<double>(h.simulated.count()) / 1e6, h.events, h.faults, h.exits,
+      h.runs, static_cast<double>(h.simulated.count()) / 1e6, h.events, h.all_faults(), h.exits,
       h.acknowledged, h.consumed, h.leaderships, h.images, h.topics_created, h.topics_deleted);
 }
 
@@ -50,7 +57,8 @@ Run::Run(SwarmOptions options)
       faults_(cluster_, options_),
       leaderships_(findings_),
       images_(findings_),
-      history_(findings_) {}
+      history_(findings_),
+      bounds_(findings_) {}
 
 Run::~Run() = default;
 
@@ -58,8 +66,14 @@ std::string Run::execute() {
   if (form()) {
     faults_.start();
     until([] { return false; }, options_.safety_phase, "");
+    workload_.slow_down(options_.calm_pause_between_batches);
+    if (!findings_.any()) until([] { return false; }, options_.calm_phase, "");
     faults_.heal();
-    finish();
+    if (options_.workload.beyond_the_atlas) {
+      finish_beyond_the_atlas();
+    } else {
+      finish();
+    }
   }
   count();
   return findings_.text();
@@ -123,12 +137,24 @@ bool Run::finish() {
   return !findings_.any();
 }
 
-// Not an event of its own: how closely one looks must not change what happens.
+// What was lost may leave a partition without a leader for ever, or fenced: nobody is lied to by
+// that. So nothing has to get done; but whatever is served at the end has to be true.
+bool Run::finish_beyond_the_atlas() {
+  workload_.finish();
+  if (!until([this] { return workload_.finished() && whole(); }, kBeyondTheAtlas, "")) return false;
+  workload_.risky().read_again();
+  if (!until([this] { return workload_.risky().read_everything_again(); }, kBeyondTheAtlas, "")) {
+    return false;
+  }
+  workload_.risky().judge_what_was_read();
+  return !findings_.any();
+}
+
+// After each event, at the process that it belonged to: nothing else has changed.
 void Run::look() {
-  const Instant now = cluster_.simulation().now();
-  if (now < next_look_) return;
-  next_look_ = now + options_.between_looks;
-  for (const std::string& name : cluster_.names()) look_at(name);
+  const SimExecutor* const process = cluster_.simulation().ran();
+  if (process == nullptr || !process->alive() || !cluster_.has(process->name())) return;
+  look_at(process->name());
 }
 
 void Run::look_at(const std::string& name) {
@@ -143,9 +169,11 @@ void Run::look_at(const std::string& name) {
   images_.holds(process, broker->session().image());
   for (const auto& partition : broker->partitions().all()) {
     const partition::PartitionView view = partition->view();
-    if (!view.leading) continue;
-    leaderships_.leads({partition->id().topic, partition->id().index.value()},
-                       view.leader_epoch.value(), process);
+    const Place place{partition->id().topic, partition->id().index.value()};
+    bounds_.shows(process, place,
+                  {view.leading, view.leader_epoch.value(), view.log_start, view.high_watermark,
+                   view.durable_end, view.log_end});
+    if (view.leading) leaderships_.leads(place, view.leader_epoch.value(), process);
   }
 }
 
@@ -174,8 +202,14 @@ std::string Run::not_whole() const {
       }
     }
   }
+  std::set<std::string> voters;
+  for (const raft::ProgressView& member : active->node().status().members) {
+    if (member.kind != raft::MemberKind::kVoter) continue;
+    voters.insert(Cluster::controller_name(member.id.value()));
+  }
   for (const std::string& name : cluster.names()) {
     const metadata::Image* theirs = nullptr;
+    if (!Cluster::is_broker(name) && voters.count(name) == 0) continue;
     if (!cluster.running(name)) {
       absl::StrAppend(&out, name, " is down; ");
     } else if (broker::Broker* const broker = cluster.broker(name)) {
@@ -248,7 +282,7 @@ void Run::compare_replicas() {
 void Run::count() {
   happened_.runs = 1;
   happened_.events = cluster_.simulation().events_run();
-  happened_.faults = faults_.count();
+  happened_.faults = faults_.counts();
   happened_.acknowledged = workload_.acknowledged();
   happened_.consumed = workload_.consumed();
   happened_.leaderships = leaderships_.count();

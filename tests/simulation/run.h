@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include "tests/simulation/checks/equal_images.h"
 #include "tests/simulation/checks/leaderships.h"
 #include "tests/simulation/checks/metadata_history.h"
+#include "tests/simulation/checks/replica_bounds.h"
 #include "tests/simulation/fault_driver.h"
 #include "tests/simulation/findings.h"
 #include "tests/simulation/swarm.h"
@@ -23,7 +25,7 @@ namespace barnabas::simulation {
 struct Happenings {
   uint64_t runs = 0;
   uint64_t events = 0;
-  uint64_t faults = 0;
+  std::array<uint64_t, kFaultCount> faults{};  // by kind
   uint64_t acknowledged = 0;
   uint64_t consumed = 0;
   uint64_t leaderships = 0;
@@ -32,6 +34,7 @@ struct Happenings {
   uint64_t topics_created = 0;
   uint64_t topics_deleted = 0;
   Duration simulated{0};
+  uint64_t all_faults() const;
   void operator+=(const Happenings& other);
 };
 std::string to_string(const Happenings& happened);
@@ -43,16 +46,20 @@ class Run {
 
   // Empty if all went well.
   std::string execute();
+  // Of the faults that were planned, those that struck: a line each, by number.
+  const std::map<int, std::string>& struck() const { return faults_.struck(); }
   const Happenings& happened() const { return happened_; }
   uint64_t fingerprint() { return cluster_.simulation().fingerprint(); }
 
   Cluster& cluster() { return cluster_; }
   Workload& workload() { return workload_; }
   Findings& findings() { return findings_; }
+  const MetadataHistory& history() const { return history_; }
   // The parts of execute(), for scenarios that bring their own faults. False: a finding.
   bool form();
   bool until(absl::AnyInvocable<bool()> done, Duration limit, const char* what);
   bool finish();
+  bool finish_beyond_the_atlas();
 
   // Seed, options, finding, last events.
   std::string report() const;
@@ -74,8 +81,8 @@ class Run {
   Leaderships leaderships_;
   EqualImages images_;
   MetadataHistory history_;
+  ReplicaBounds bounds_;
   Happenings happened_;
-  Instant next_look_{};
 };
 
 }  // namespace barnabas::simulation

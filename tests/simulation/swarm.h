@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,8 +33,23 @@ enum class Fault {
   kSlowDisk,
   kHangDisk,
   kFailSyncs,
+  kRestartLoop,  // dies again while it starts, several times (F17, F18)
+  kCutPair,      // two do not reach each other, both reach the others (F6)
+  kSwizzle,      // cut off from one after the other, mended in another order (F9)
+  kThinOut,      // brokers lose their power one after the other, to the last (F45)
+  kFullDisk,     // F33
+  kTornPower,    // the power goes in the middle of what is being written (F16, F29)
+  kStepClock,    // F20
+  // Beyond the atlas: these may lose what was acknowledged. At brokers only.
+  kLieAboutSyncs,  // F31, and then the power goes
+  kOldImage,       // a copy of the disk is put back (F24)
+  kBitRot,         // F34
+  kCutTail,        // F38
+  kWipeAnything,   // F23, whatever that leaves
 };
-inline constexpr int kFaultCount = 18;
+inline constexpr int kFaultCount = 30;
+inline constexpr int kAtlasFaultCount = 25;
+inline constexpr int kFirstFaultCount = 18;  // drawn first, as long as there were no others
 const char* to_string(Fault fault);
 
 struct SwarmOptions {
@@ -43,12 +60,19 @@ struct SwarmOptions {
   Duration between_faults = std::chrono::milliseconds(700);
   Duration fault_length_max = std::chrono::seconds(3);
   Duration safety_phase = std::chrono::seconds(10);
+  // After the hectic part, if any: work and faults at a human pace, in which things expire.
+  Duration calm_phase{0};
+  Duration calm_between_faults = std::chrono::seconds(20);
+  Duration calm_pause_between_batches = std::chrono::seconds(1);
+  // Of the planned faults (fault_plan.h) only these, by number; nullopt: all.
+  std::optional<std::set<int>> keep_faults;
   Duration liveness_limit = std::chrono::seconds(40);
-  // How often the checks look; zero: after every event.
-  Duration between_looks = std::chrono::milliseconds(5);
 };
 
 SwarmOptions draw(uint64_t seed);
+// With faults that the design does not promise to survive: what was acknowledged may be lost, but
+// nothing false may be served ("detected, never lied").
+SwarmOptions draw_beyond_the_atlas(uint64_t seed);
 std::string to_string(const SwarmOptions& options);
 
 }  // namespace barnabas::simulation

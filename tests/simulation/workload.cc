@@ -63,7 +63,10 @@ Workload::Workload(Cluster& cluster, WorkloadOptions options, Findings& findings
       random_(cluster.fork("workload")),
       fixed_offsets_(findings),
       high_watermarks_(findings),
-      topics_known_(findings) {}
+      topics_known_(findings),
+      groups_(cluster, options_.groups, findings),
+      operators_(cluster, options_.operators, findings),
+      risky_(cluster, options_.risky, findings) {}
 
 Workload::~Workload() { cluster_.simulation().kill(kNode); }
 
@@ -92,6 +95,8 @@ Workload::Program Workload::new_program(int number) {
 void Workload::start() {
   admin_client_ = new_client("admin");
   admin_ = std::make_unique<TopicAdmin>(*admin_client_, findings_);
+  if (options_.beyond_the_atlas) risky_.watch();
+  if (options_.topics == 0) risky_.start();
   for (int i = 0; i < options_.topics; ++i) {
     TopicWanted topic;
     topic.name = topic_name(i);
@@ -126,6 +131,11 @@ void Workload::created(int topic, Uuid id) {
     produce(static_cast<size_t>(i));
   }
   if (options_.churn) churn();
+  std::vector<std::string> topics;
+  for (int i = 0; i < options_.topics; ++i) topics.push_back(topic_name(i));
+  groups_.start(topics, options_.partitions);
+  operators_.start(std::move(topics), options_.partitions);
+  risky_.start();
 }
 
 void Workload::produce(size_t number) {
@@ -203,7 +213,8 @@ void Workload::fill_and_delete(const std::string& name, Uuid id, bool unsure) {
       topics_known_.deleted(name);
       free_names_.push_back(name);
     }
-    loop_.after(Duration(static_cast<int64_t>(random_->below(400'000))), [this] { churn(); });
+    const auto most = static_cast<uint64_t>(pause_between_churns_.count());
+    loop_.after(Duration(static_cast<int64_t>(random_->below(most))), [this] { churn(); });
   });
 }
 
@@ -212,13 +223,19 @@ bool Workload::finished() const {
   for (const Program& program : programs_) {
     if (program.producer->unacknowledged() > 0) return false;
   }
+  const auto known_end = [&](const TopicPartition& of) { return ledger_.known_end(of); };
+  if (!groups_.finished(known_end) || !operators_.finished()) return false;
+  if (!risky_.finished()) return false;
   return std::all_of(readers_.begin(), readers_.end(), [&](const auto& reader) {
     return reader->at_end(ledger_.known_end(reader->partition()));
   });
 }
 
 std::string Workload::unfinished() const {
-  std::string out;
+  std::string out =
+      groups_.unfinished([&](const TopicPartition& of) { return ledger_.known_end(of); });
+  out += operators_.unfinished();
+  out += risky_.unfinished();
   if (!topics_ready() || churning_) {
     absl::StrAppend(&out, "topics are still created or deleted (last heard: ", admin_->trouble(),
                     "); ");
@@ -257,6 +274,7 @@ bool Workload::read_everything_again() const {
 }
 
 void Workload::judge_records() {
+  risky_.judge();
   for (const auto* readers : {&readers_, &second_readers_}) {
     for (const auto& reader : *readers) {
       ledger_.judge(reader->partition(), reader->content(), findings_);

@@ -16,7 +16,10 @@
 #include "tests/simulation/checks/topics_known.h"
 #include "tests/simulation/cluster.h"
 #include "tests/simulation/consumer.h"
+#include "tests/simulation/groups.h"
+#include "tests/simulation/operators.h"
 #include "tests/simulation/producer.h"
+#include "tests/simulation/risky_records.h"
 #include "tests/simulation/topic_admin.h"
 
 namespace barnabas::simulation {
@@ -31,6 +34,11 @@ struct WorkloadOptions {
   size_t unacknowledged_max = 40;  // per producer
   size_t record_bytes = 60;
   bool churn = true;  // create, fill and delete topics
+  GroupOptions groups;
+  OperatorOptions operators;
+  RiskyOptions risky;
+  // Faults come that may lose what was acknowledged: only that nothing false is served counts.
+  bool beyond_the_atlas = false;
 };
 
 class Workload {
@@ -40,8 +48,21 @@ class Workload {
 
   // Creates the topics, then runs until finish().
   void start();
+  // From now on each producer sends a batch about so often.
+  void slow_down(Duration pause_between_batches) {
+    options_.pause_between_batches = pause_between_batches;
+    groups_.slow_down();
+    operators_.slow_down();
+    pause_between_churns_ = std::chrono::seconds(10);
+    risky_.slow_down(pause_between_batches);
+  }
   // No more new records; what is under way goes on.
-  void finish() { finishing_ = true; }
+  void finish() {
+    finishing_ = true;
+    groups_.finish();
+    operators_.finish();
+    risky_.finish();
+  }
   // After finish(): everything is acknowledged and read, no topic is half created or deleted.
   bool finished() const;
   // Why not.
@@ -65,6 +86,9 @@ class Workload {
   uint64_t consumed() const { return fixed_offsets_.count(); }
   uint64_t topics_created() const { return topics_created_; }
   uint64_t topics_deleted() const { return topics_deleted_; }
+  const Groups& groups() const { return groups_; }
+  const Operators& operators() const { return operators_; }
+  RiskyRecords& risky() { return risky_; }
 
  private:
   class Eyes;  // one consumer with what it tells the checks
@@ -82,7 +106,7 @@ class Workload {
   void fill_and_delete(const std::string& name, Uuid id, bool unsure);
 
   Cluster& cluster_;
-  const WorkloadOptions options_;
+  WorkloadOptions options_;
   Findings& findings_;
   SimExecutor& loop_;
   std::unique_ptr<Random> random_;
@@ -102,12 +126,16 @@ class Workload {
   std::unique_ptr<TopicAdmin> admin_;
 
   bool churning_ = false;
+  Duration pause_between_churns_ = std::chrono::milliseconds(400);  // at most
   int churned_ = 0;
   int next_name_ = 0;
   std::deque<std::string> free_names_;  // of deleted topics, to be used again
   Program churn_program_;
   uint64_t topics_created_ = 0;
   uint64_t topics_deleted_ = 0;
+  Groups groups_;
+  Operators operators_;
+  RiskyRecords risky_;
 };
 
 }  // namespace barnabas::simulation

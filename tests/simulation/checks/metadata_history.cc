@@ -2,6 +2,10 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
+
+#include "metadata/config_keys.h"
+
 namespace barnabas::simulation {
 
 void MetadataHistory::committed(const metadata::Image& image) {
@@ -41,7 +45,11 @@ void MetadataHistory::check_topics(const metadata::Image& image) {
     for (size_t i = 0; topic != nullptr && i < topic->partitions.size(); ++i) {
       const metadata::PartitionImage& state = topic->partitions[i];
       const metadata::BrokerImage* const leader = image.broker(state.leader);
-      partition({id, static_cast<int32_t>(i)}, state, leader == nullptr || leader->fenced);
+      const Place place{id, static_cast<int32_t>(i)};
+      const auto before = partitions_.find(place);
+      const bool moved = before != partitions_.end() && before->second.lineage != state.lineage;
+      const bool unclean = moved && metadata::topic_settings(image, name).unclean_leader_election;
+      partition(place, state, leader == nullptr || leader->fenced, unclean);
     }
   }
   for (const Uuid& id : alive_) {
@@ -51,7 +59,7 @@ void MetadataHistory::check_topics(const metadata::Image& image) {
 }
 
 void MetadataHistory::partition(const Place& place, const metadata::PartitionImage& partition,
-                                bool leader_is_fenced) {
+                                bool leader_is_fenced, bool unclean_is_allowed) {
   const auto report = [&](const char* invariant, const std::string& what) {
     findings_.report(invariant,
                      absl::StrCat(place.text(), " at index ", newest_.value(), ": ", what));
@@ -93,7 +101,21 @@ void MetadataHistory::partition(const Place& place, const metadata::PartitionIma
            absl::StrCat("epoch ", partition.partition_epoch.value(), " says two things"));
   }
   if (partition.lineage != before.lineage) {
-    report("I34 unclean elections only where they are allowed", "the lineage moved");
+    ++unclean_elections_;
+    if (!unclean_is_allowed) {
+      report("I34 unclean elections only where they are allowed", "the lineage moved");
+    }
+  } else if (partition.leader != before.leader && partition.leader != kNoBroker &&
+             partition.partition_epoch == before.partition_epoch.next() &&
+             !before.is_in_sync(partition.leader) && !partition.is_in_sync(before.leader)) {
+    // One step only: what lies between two looks that are further apart is not known. And a leader
+    // that stays in the set vouches for whom it lets in, also for one that leads in its place.
+    ++eligible_elections_;
+    if (std::find(before.eligible.begin(), before.eligible.end(), partition.leader) ==
+        before.eligible.end()) {
+      report("I34 without a new lineage only an in-sync or eligible replica is elected",
+             absl::StrCat("broker ", partition.leader.value(), " was neither"));
+    }
   }
   before = partition;
 }

@@ -115,6 +115,28 @@ TEST_F(MetadataHistoryTest, I33_ReportsAFencedLeader) {
   EXPECT_NE(look(/*leader_is_fenced=*/true).find("I33"), std::string::npos);
 }
 
+TEST_F(MetadataHistoryTest, P29_ReportsALeaderThatWasNeitherInSyncNorEligible) {
+  state_.in_sync = {BrokerId(1)};
+  look();
+  state_.in_sync = {BrokerId(2)};
+  state_.leader = BrokerId(2);
+  state_.leader_epoch = state_.leader_epoch.next();
+  change();
+  EXPECT_NE(look().find("I34"), std::string::npos);
+}
+
+TEST_F(MetadataHistoryTest, P29_AnEligibleReplicaMayBeElected) {
+  state_.in_sync = {BrokerId(1)};
+  state_.eligible = {BrokerId(2)};
+  look();
+  state_.in_sync = {BrokerId(2)};
+  state_.eligible = {BrokerId(1)};
+  state_.leader = BrokerId(2);
+  state_.leader_epoch = state_.leader_epoch.next();
+  change();
+  EXPECT_EQ(look(), "");
+}
+
 TEST_F(MetadataHistoryTest, I34_ReportsAnUncleanElection) {
   look();
   state_.lineage = Lineage(1);

@@ -1,0 +1,53 @@
+#include "tests/simulation/plants.h"
+
+namespace barnabas::simulation {
+namespace {
+
+// What needs none of the clients' coming and going, nor the calm.
+#define PLAIN "churn=0,groups=0,calm_ms=0"
+
+// Leaderships that move, by death and by sleep, over slow disks.
+constexpr char kMoves[] =
+    "faults=power-broker+kill-broker+power-all+pause-broker,between_faults_ms=300,"
+    "sync_us=5000," PLAIN;
+// Brokers that are gone and back before anybody has noticed.
+constexpr char kBlinks[] =
+    "faults=kill-broker+power-broker,between_faults_ms=250,fault_length_ms=60,sync_us=2000," PLAIN;
+// Leaders that others believe dead.
+constexpr char kCuts[] =
+    "faults=isolate+partition+cut-one-way+pause-broker+break-links,between_faults_ms=300," PLAIN;
+constexpr char kWipes[] =
+    "faults=wipe-broker+kill-broker,between_faults_ms=400,fault_length_ms=600," PLAIN;
+// Disks that fail once, and power cuts that show what was on them.
+constexpr char kBadDisks[] =
+    "faults=fail-syncs+power-broker+power-all,between_faults_ms=200,sync_us=3000," PLAIN;
+// Controllers that come and go while topics do.
+constexpr char kControllers[] =
+    "faults=kill-active+power-controller+partition+kill-controller+isolate,between_faults_ms=250,"
+    "groups=0,calm_ms=0";
+
+#undef PLAIN
+
+}  // namespace
+
+const std::vector<Plant> kPlants = {
+    {"controller: a new incarnation keeps its leaderships", kBlinks, 1, 5},
+    {"controller: elects in another decision than it fences", kBlinks, 1, 5},
+    {"controller: elects outside the in-sync set", kMoves, 1, 5},
+    {"controller: forgets what was asked before", kControllers, 12, 20},
+    {"controller: gives producer ids out twice", kBlinks, 1, 5},
+    {"controller: trusts a wiped directory", kWipes, 1, 10},
+    {"partition: a duplicate is answered at once", kMoves, 5, 15},
+    {"partition: a follower never hears that it diverges", kMoves, 1, 10},
+    {"partition: answers when the leader has it", kMoves, 1, 10},
+    {"partition: consumers read beyond the high watermark", kMoves, 1, 5},
+    {"partition: counts what is not on disk", kMoves, 1, 5},
+    {"partition: forgets its producers at a restart", kMoves, 1, 10},
+    {"partition: remembers what producers wrote and truncation took", kMoves, 1, 15},
+    {"partition: takes any sequence", kMoves, 1, 10},
+    {"partition: the fastest replica is enough", kMoves, 1, 10},
+    {"partition: the high watermark moves below min in sync", kMoves, 1, 15},
+    {"partition: trusts a proposed in-sync set", kCuts, 8, 20},
+};
+
+}  // namespace barnabas::simulation
