@@ -195,6 +195,58 @@ absl::Status read_all(rd_kafka_t* handle, const Formatter& formatter, int64_t at
   return absl::OkStatus();
 }
 
+struct ListDestroy {
+  void operator()(rd_kafka_topic_partition_list_t* list) const {
+    rd_kafka_topic_partition_list_destroy(list);
+  }
+};
+using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDestroy>;
+
+// Kafka's consumer commits where it stands in every partition that it was given, also where it has
+// read nothing; librdkafka only behind what it has read. Does the rest, as well as it can in a
+// moment: a tool that has done its work must not fail over this.
+void commit_where_nothing_was_read(rd_kafka_t* handle, bool from_beginning) {
+  constexpr int kMoment = 2000;
+  rd_kafka_topic_partition_list_t* given = nullptr;
+  if (rd_kafka_assignment(handle, &given) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  const PartitionList assigned(given);
+  if (rd_kafka_position(handle, given) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  const PartitionList unread(rd_kafka_topic_partition_list_new(given->cnt));
+  for (int i = 0; i < given->cnt; ++i) {
+    const rd_kafka_topic_partition_t& one = given->elems[i];
+    if (one.offset < 0) {
+      rd_kafka_topic_partition_list_add(unread.get(), one.topic, one.partition);
+    }
+  }
+  if (unread->cnt == 0 ||
+      rd_kafka_committed(handle, unread.get(), kMoment) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return;
+  }
+  const PartitionList commits(rd_kafka_topic_partition_list_new(unread->cnt));
+  for (int i = 0; i < unread->cnt; ++i) {
+    const rd_kafka_topic_partition_t& one = unread->elems[i];
+    int64_t low = 0;
+    int64_t high = 0;
+    if (one.offset >= 0 || one.err != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        rd_kafka_query_watermark_offsets(handle, one.topic, one.partition, &low, &high, kMoment) !=
+            RD_KAFKA_RESP_ERR_NO_ERROR) {
+      continue;
+    }
+    rd_kafka_topic_partition_list_add(commits.get(), one.topic, one.partition)->offset =
+        from_beginning ? low : high;
+  }
+  if (commits->cnt > 0) rd_kafka_commit(handle, commits.get(), 0);
+}
+
+// The last one counts.
+std::string setting_of(const Settings& settings, std::string_view key) {
+  std::string value;
+  for (const auto& [name, text] : settings) {
+    if (name == key) value = text;
+  }
+  return value;
+}
+
 absl::Status run(const Arguments& arguments, Streams streams) {
   const auto properties = properties_of(arguments, "formatter-property", "formatter-config");
   if (!properties.ok()) return properties.status();
@@ -214,6 +266,9 @@ absl::Status run(const Arguments& arguments, Streams streams) {
       {"client.id", "console-consumer"},
   };
   settings.insert(settings.end(), own->begin(), own->end());
+  const bool commits = setting_of(settings, "enable.auto.commit") == "true";
+  const std::string reset = setting_of(settings, "auto.offset.reset");
+  const bool from_beginning = reset == "earliest" || reset == "beginning" || reset == "smallest";
   watch_interrupts();
   auto opened = open_kafka(RD_KAFKA_CONSUMER, stream_of(arguments, std::move(settings)), {},
                            nullptr, nullptr);
@@ -225,6 +280,7 @@ absl::Status run(const Arguments& arguments, Streams streams) {
     status = read_all(handle, make_formatter(*properties), *at_most, *timeout, count, streams);
   }
   streams.out.flush();
+  if (status.ok() && commits) commit_where_nothing_was_read(handle, from_beginning);
   rd_kafka_consumer_close(handle);
   streams.err << "Processed a total of " << count << " messages\n";
   return status;

@@ -218,6 +218,23 @@ class LiveCluster(Tools):
                       ask("--group", "live", "--topic", "gamma", "--reset-offsets", "--to-earliest",
                           "--execute"))
 
+    def test_the_console_consumer_commits_also_where_it_has_read_nothing(self):
+        self.cluster.create("sigma", partitions=3)
+        self.run_step(Step("", "kafka-console-producer", ["--topic", "sigma"], stdin="one\n"))
+        read = ["--topic", "sigma", "--max-messages", "1", "--timeout-ms", "30000"]
+        ran = self.run_step(Step("", "kafka-console-consumer",
+                                 [*read, "--group", "all", "--from-beginning"]))
+        self.assertEqual(ran.stdout, "one\n", ran.stderr)
+        # Once more: what was committed stays.
+        self.run_step(Step("", "kafka-console-consumer",
+                           ["--topic", "sigma", "--group", "all", "--timeout-ms", "1000"]))
+        described = self.run_step(Step("", "kafka-consumer-groups",
+                                       ["--describe", "--group", "all"])).stdout
+        offsets = re.findall(r"^all +sigma +(\d) +(\S+) +(\d+) +(\S+) ", described, re.MULTILINE)
+        self.assertEqual([each[0] for each in offsets], ["0", "1", "2"], described)
+        self.assertEqual(sorted(each[1:] for each in offsets),
+                         [("0", "0", "0"), ("0", "0", "0"), ("1", "1", "0")], described)
+
     def test_versions_and_directories_are_those_of_the_brokers(self):
         self.cluster.create("delta", partitions=3)
         apis = self.run_step(Step("", "kafka-broker-api-versions", [])).stdout
