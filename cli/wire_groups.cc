@@ -3,6 +3,7 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "cli/wire_cluster.h"
 #include "kafka/extensions/last_rebalance.h"
@@ -91,6 +92,29 @@ void collect_codes(const Topics& topics, std::map<TopicPartition, int>& codes) {
   }
 }
 
+// One group, asked of its coordinator. `ask` returns the code that the answer carries for all of
+// it: one that passes means again, any other refuses the question.
+std::optional<Problem> ask_about(BrokerPool& pool, const std::string& group,
+                                 const std::string& tried,
+                                 const std::function<absl::StatusOr<int>(Connection&)>& ask) {
+  std::optional<Problem> refused;
+  const auto refuse = [&](const std::string&, int code, const std::string& message) {
+    refused = problem_of(code, message, tried, group);
+  };
+  auto problem = pool.ask_coordinators(
+      {group}, tried,
+      [&](Connection& link, const Node& /*node*/,
+          const std::set<std::string>& groups) -> absl::StatusOr<std::set<std::string>> {
+        const auto code = ask(link);
+        if (!code.ok()) return code.status();
+        if (passes(*code)) return groups;
+        if (*code != 0) refuse(group, *code, "");
+        return std::set<std::string>{};
+      },
+      refuse);
+  return problem.has_value() ? problem : refused;
+}
+
 }  // namespace
 
 Result<std::vector<GroupListing>> WireCluster::list_groups() {
@@ -163,41 +187,31 @@ Result<std::vector<GroupView>> WireCluster::describe_groups(const std::vector<st
 }
 
 Result<std::map<TopicPartition, CommittedOffset>> WireCluster::committed(const std::string& group) {
-  const std::string tried = absl::StrCat("ask for the offsets of group ", group);
   std::map<TopicPartition, CommittedOffset> found;
-  std::optional<Problem> refused;
-  const auto refuse = [&](int code, const std::string& message) {
-    refused = problem_of(code, message, tried, group);
-  };
-  const auto problem = pool_.ask_coordinators(
-      {group}, tried,
-      [&](Connection& link, const Node& /*node*/,
-          const std::set<std::string>& groups) -> absl::StatusOr<std::set<std::string>> {
-        kafka::OffsetFetchRequest request;
-        if (has_version(link, kafka::OffsetFetchRequest::kApiKey, kManyGroups)) {
-          auto& one = request.groups.emplace_back();
-          one.group_id = group;
-          one.topics.reset();  // all
-        } else {
-          request.group_id = group;
-          request.topics.reset();
-        }
-        auto answer =
-            call<kafka::OffsetFetchResponse>(link, request, pool_.deadline(), kOffsetFetchByName);
-        if (!answer.ok()) return answer.status();
-        int code = answer->body.error_code;
-        for (const auto& one : answer->body.groups) {
-          code = one.error_code;
-          collect(one.topics, found);
-        }
-        collect(answer->body.topics, found);
-        if (passes(code)) return groups;
-        if (code != 0) refuse(code, "");
-        return std::set<std::string>{};
-      },
-      [&](const std::string&, int code, const std::string& message) { refuse(code, message); });
+  const auto problem =
+      ask_about(pool_, group, absl::StrCat("ask for the offsets of group ", group),
+                [&](Connection& link) -> absl::StatusOr<int> {
+                  kafka::OffsetFetchRequest request;
+                  if (has_version(link, kafka::OffsetFetchRequest::kApiKey, kManyGroups)) {
+                    auto& one = request.groups.emplace_back();
+                    one.group_id = group;
+                    one.topics.reset();  // all
+                  } else {
+                    request.group_id = group;
+                    request.topics.reset();
+                  }
+                  auto answer = call<kafka::OffsetFetchResponse>(link, request, pool_.deadline(),
+                                                                 kOffsetFetchByName);
+                  if (!answer.ok()) return answer.status();
+                  int code = answer->body.error_code;
+                  for (const auto& one : answer->body.groups) {
+                    code = one.error_code;
+                    collect(one.topics, found);
+                  }
+                  collect(answer->body.topics, found);
+                  return code;
+                });
   if (problem.has_value()) return *problem;
-  if (refused.has_value()) return *refused;
   return found;
 }
 
@@ -254,30 +268,19 @@ Result<std::map<std::string, int>> WireCluster::delete_groups(
 
 Result<std::map<TopicPartition, int>> WireCluster::delete_offsets(
     const std::string& group, const std::set<TopicPartition>& partitions) {
-  const std::string tried = absl::StrCat("delete offsets of group ", group);
   std::map<TopicPartition, int> codes;
-  std::optional<Problem> refused;
-  const auto refuse = [&](int code, const std::string& message) {
-    refused = problem_of(code, message, tried, group);
-  };
-  const auto problem = pool_.ask_coordinators(
-      {group}, tried,
-      [&](Connection& link, const Node& /*node*/,
-          const std::set<std::string>& groups) -> absl::StatusOr<std::set<std::string>> {
-        kafka::OffsetDeleteRequest request;
-        request.group_id = group;
-        for (const TopicPartition& one : partitions) element_for(request.topics, one);
-        auto answer = call<kafka::OffsetDeleteResponse>(link, request, pool_.deadline());
-        if (!answer.ok()) return answer.status();
-        const int code = answer->body.error_code;
-        if (passes(code)) return groups;
-        if (code != 0) refuse(code, "");
-        collect_codes(answer->body.topics, codes);
-        return std::set<std::string>{};
-      },
-      [&](const std::string&, int code, const std::string& message) { refuse(code, message); });
+  const auto problem =
+      ask_about(pool_, group, absl::StrCat("delete offsets of group ", group),
+                [&](Connection& link) -> absl::StatusOr<int> {
+                  kafka::OffsetDeleteRequest request;
+                  request.group_id = group;
+                  for (const TopicPartition& one : partitions) element_for(request.topics, one);
+                  auto answer = call<kafka::OffsetDeleteResponse>(link, request, pool_.deadline());
+                  if (!answer.ok()) return answer.status();
+                  if (answer->body.error_code == 0) collect_codes(answer->body.topics, codes);
+                  return answer->body.error_code;
+                });
   if (problem.has_value()) return *problem;
-  if (refused.has_value()) return *refused;
   return codes;
 }
 

@@ -125,6 +125,12 @@ class Groups(CliTest):
         self.assertEqual((offset["committed"], offset["start"], offset["end"]), (10, 0, 30))
         self.assertEqual(offset["member"], group["members"][0]["id"])
         self.assertTrue(3590 <= group["lag_seconds"] <= 3900, group["lag_seconds"])
+        rebalance = group["last_rebalance"]
+        self.assertEqual(rebalance["reason"], "member_joined")
+        self.assertIn(group["members"][0]["id"], rebalance["text"])
+        self.assertLessEqual(hour_ago, rebalance["at_ms"])
+        self.assertGreaterEqual(rebalance["number"], 1)
+        self.assertIn("(member_joined): member reader-", self.run_cli("group", "describe", "readers"))
         self.assertEqual(self.run_cli("group", "lag", "readers", "-q"), "20\n")
         self.assertIn("readers", self.run_cli("group", "list", "--state", "stable", "-q").split())
 
@@ -157,6 +163,25 @@ class Groups(CliTest):
         self.run_cli("group", "seek", "calm", "--topic", "calm", "--to", "end", "--execute", "-q")
         lag, = self.asked("group", "lag", "calm")["groups"]
         self.assertEqual((lag["lag"], lag["lag_seconds"]), (0, 0))
+
+
+    def test_what_is_watched_is_shown_again_until_nobody_reads_it(self):
+        self.create("seen", 2)
+        watching = subprocess.Popen(
+            self.cluster.tool("barnabas", "topic", "describe", "seen", "--watch",
+                              "--format", "json"), text=True, stdout=subprocess.PIPE,
+            env={**os.environ, "BARNABAS_CONTROLLERS": self.cluster.controllers})
+        self.addCleanup(watching.kill)
+
+        def partitions():
+            topic, = json.loads(watching.stdout.readline())["topics"]
+            return len(topic["partitions"])
+
+        self.assertEqual(partitions(), 2)
+        self.run_cli("topic", "add-partitions", "seen", "-p", "3")
+        wait_until("the third partition is shown", lambda: partitions() == 3)
+        watching.stdout.close()
+        self.assertEqual(watching.wait(60), 0)
 
 
 class Nodes(CliTest):
@@ -354,17 +379,32 @@ class Shape(CliTest):
                           controllers=f"127.0.0.1:{silent.getsockname()[1]}")
         self.assertLess(time.monotonic() - begun, 10)
 
-    def test_the_script_for_bash_completes(self):
+    def in_shell(self, *command):
+        """What a shell prints that finds `barnabas` on its path."""
         directory = os.path.dirname(self.cluster.tool("barnabas")[0])
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=60,
+                             env={**os.environ, "PATH": directory + ":" + os.environ["PATH"],
+                                  "HOME": harness.temporary(),
+                                  "BARNABAS_CONTROLLERS": self.cluster.controllers})
+        self.said = ran.stderr
+        return ran.stdout
+
+    def test_the_script_for_bash_completes(self):
         script = ('source <(barnabas completion bash); COMP_WORDS=(barnabas topic describe sha); '
                   'COMP_CWORD=3; COMP_LINE="${COMP_WORDS[*]}"; COMP_POINT=${#COMP_LINE}; '
                   '_barnabas; echo "${COMPREPLY[@]}"')
-        ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60,
-                             env={**os.environ, "PATH": directory + ":" + os.environ["PATH"],
-                                  "BARNABAS_CONTROLLERS": self.cluster.controllers})
-        self.assertEqual(ran.stdout, "shape\n", ran.stderr)
-        for shell in ("zsh", "fish"):
-            self.assertIn("__complete", self.run_cli("completion", shell))
+        self.assertEqual(self.in_shell("bash", "-c", script), "shape\n", self.said)
+
+    def test_the_script_for_fish_completes(self):
+        script = 'barnabas completion fish | source; complete -C "barnabas topic describe sha"'
+        self.assertEqual(self.in_shell("fish", "--no-config", "-c", script), "shape\n", self.said)
+
+    def test_the_script_for_zsh_completes(self):
+        # Without a terminal, what would be offered is printed.
+        script = ('autoload -Uz compinit; compinit -D -u; source <(barnabas completion zsh); '
+                  'compadd() { print -r -- "$@" }; words=(barnabas topic describe sha) CURRENT=4; '
+                  '$_comps[barnabas]')
+        self.assertEqual(self.in_shell("zsh", "-f", "-c", script), "-- shape\n", self.said)
 
     def test_each_verb_is_quick(self):
         """Prints the figures; nothing is asserted, because the machine may be busy."""
