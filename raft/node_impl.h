@@ -101,7 +101,7 @@ class NodeImpl final : public Node, private PeerLinks::Listener {
   ProgressView view_of(const VoterId& node, const Endpoint& endpoint, MemberKind kind) const;
 
   // ---- Snapshots (node_snapshots.cc) ----
-  void consider_snapshot();
+  void consider_snapshot(bool wanted = false);
   void snapshot_saved(const SnapshotOffer& snapshot);
   void compact(LogIndex behind);
   void fetch(const SnapshotFetch& fetch);

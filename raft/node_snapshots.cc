@@ -18,14 +18,15 @@ constexpr Duration kRetryChunk = std::chrono::milliseconds(500);
 }  // namespace
 
 // Called between steps' effects: everything given out has been applied.
-void NodeImpl::consider_snapshot() {
+void NodeImpl::consider_snapshot(bool wanted) {
   if (saving_snapshot_ || core_ == nullptr) return;
   const uint64_t size = storage_.log->size_bytes();
   snapshot_at_bytes_ = std::min(snapshot_at_bytes_, size);
   const auto latest = storage_.snapshots->latest();
   const bool base_uncovered = latest.has_value() ? latest->last.index < core_->log().base().index
                                                  : core_->log().base().index.value() > 0;
-  if (!base_uncovered && size - snapshot_at_bytes_ < options_.snapshot_after_bytes) return;
+  if (!wanted && !base_uncovered && size - snapshot_at_bytes_ < options_.snapshot_after_bytes)
+    return;
   const EntryId last{machine_.applied(), machine_.applied_term()};
   if (latest.has_value() && last.index <= latest->last.index) return;
   saving_snapshot_ = true;
@@ -132,7 +133,7 @@ void NodeImpl::look_whether_sound(const EntryId& snapshot) {
   const absl::Status status = storage_.snapshots->load(snapshot).status();
   if (!absl::IsDataLoss(status)) return;
   LOG(ERROR) << status << ". Another one is made";
-  consider_snapshot();
+  consider_snapshot(/*wanted=*/true);
 }
 
 void NodeImpl::received(const FrameHead& head, const TransferBody& body) {
@@ -173,14 +174,21 @@ void NodeImpl::install(const SnapshotOffer& snapshot) {
   tell();
   absl::StatusOr<std::string> content = storage_.snapshots->load(snapshot.last);
   absl::Status status = content.status();
-  if (status.ok()) status = lower_claim(snapshot.last.index);
+  if (status.ok()) {
+    storage_.record.last_round = switching_behind(snapshot.last.index);
+    status = storage_.votes->write_and_wait(storage_.record);
+  }
   if (status.ok()) {
     status = machine_.restore(snapshot.last.index, snapshot.last.term, *content);
   }
   if (status.ok()) status = machine_.flush();
   if (status.ok()) status = storage_.log->restart_behind(snapshot.last);
-  if (status.ok() && snapshot.configuration.index > storage_.record.configuration.index) {
-    storage_.record.configuration = snapshot.configuration;
+  // Before anything is appended behind it: that is not to be thrown away with the old log.
+  if (status.ok()) {
+    storage_.record.last_round = storage_.log->round();
+    if (snapshot.configuration.index > storage_.record.configuration.index) {
+      storage_.record.configuration = snapshot.configuration;
+    }
     status = storage_.votes->write_and_wait(storage_.record);
   }
   if (!status.ok()) {

@@ -23,8 +23,10 @@ class Recovery {
     RETURN_IF_ERROR(disk_.make_directories(options_.directory));
     RETURN_IF_ERROR(open_votes());
     ASSIGN_OR_RETURN(out_.snapshots, SnapshotStore::open(disk_, loop_, path("snapshots")));
-    ASSIGN_OR_RETURN(
-        out_.log, LogStore::open(disk_, loop_, path("log"), out_.record.last_round, kSegmentBytes));
+    if (is_switch(out_.record.last_round)) RETURN_IF_ERROR(drop_log());
+    const SyncedRound claimed =
+        is_switch(out_.record.last_round) ? SyncedRound() : out_.record.last_round;
+    ASSIGN_OR_RETURN(out_.log, LogStore::open(disk_, loop_, path("log"), claimed, kSegmentBytes));
     shape_ = out_.log->shape();
     if (out_.log->cut_tail() && out_.record.formation == FormationState::kFormed &&
         !planted("raft: a cut tail is forgotten")) {
@@ -117,6 +119,22 @@ class Recovery {
     return view.matches(id) || id.index < shape_.base.index;
   }
 
+  // What a switch to a snapshot has left of the log that it replaces.
+  absl::Status drop_log() {
+    const auto snapshot = out_.snapshots->latest();
+    if (!snapshot.has_value() || snapshot->last.index.next() != out_.record.last_round.begin) {
+      return absl::DataLossError(absl::StrCat(
+          "the Raft log in ", path("log"),
+          " was being replaced by a snapshot that ends with entry ",
+          out_.record.last_round.begin.value() - 1, ", which is not in ", path("snapshots"),
+          " or is damaged. Usual cause: a failing device. Give the node an empty directory and add "
+          "it as a new voter"));
+    }
+    if (!disk_.exists(path("log"))) return absl::OkStatus();
+    RETURN_IF_ERROR(disk_.remove_directory(path("log")));
+    return disk_.sync_and_wait({{}, {options_.directory}});
+  }
+
   // A snapshot that the log does not lead to was being switched to when the process ended.
   absl::Status finish_install() {
     const auto snapshot = out_.snapshots->latest();
@@ -129,8 +147,7 @@ class Recovery {
     }
     if (!loaded.ok()) return loaded.status();
     const std::string& content = *loaded;
-    const LogIndex end = snapshot->last.index.next();
-    out_.record.last_round = {end, end, 0};
+    out_.record.last_round = switching_behind(snapshot->last.index);
     RETURN_IF_ERROR(out_.votes->write_and_wait(out_.record));
     RETURN_IF_ERROR(machine_.restore(snapshot->last.index, snapshot->last.term, content));
     RETURN_IF_ERROR(machine_.flush());

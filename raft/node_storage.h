@@ -22,6 +22,12 @@
 
 namespace barnabas::raft {
 
+// While the log is being replaced by a snapshot that ends with `last`, this stands in the vote file
+// as the last round: whatever is left of the log when the process ends in the middle counts for
+// nothing, and the next start completes the switch.
+inline SyncedRound switching_behind(LogIndex last) { return {last.next(), LogIndex{0}, 0}; }
+inline bool is_switch(const SyncedRound& round) { return round.begin > round.end; }
+
 struct NodeStorage {
   std::unique_ptr<VoteFile> votes;
   VoteRecord record;  // as it is on disk

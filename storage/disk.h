@@ -33,6 +33,8 @@ class File {
   // All pieces behind each other, whole or an error (then the bytes from `at` on are undefined).
   virtual absl::Status write(uint64_t at, absl::Span<const std::string_view> pieces) = 0;
   virtual absl::Status truncate(uint64_t size) = 0;
+  // As this handle knows it: opened with, written and truncated through it. A file that is written
+  // through two handles has two sizes.
   virtual uint64_t size() const = 0;
 };
 using FilePtr = std::shared_ptr<File>;

@@ -85,17 +85,27 @@ absl::Status MemoryDisk::State::make_durable(const Sync& sync, uint64_t began) {
     return absl::InternalError("sync: Input/output error");
   }
   for (const MemoryNodePtr& file : sync.files) file->content.make_durable(began);
+  // A change of names that is on the medium has all earlier ones of its directories there before
+  // it: a file that was renamed out of a directory does not come back into it.
+  std::set<MemoryNodePtr> directories;
   for (const std::string& path : sync.directories) {
-    const MemoryNodePtr directory = find(path);
-    if (directory == nullptr) continue;
-    std::erase_if(pending_names, [&](const NameChange& change) {
-      const bool covered = change.sequence <= began &&
-                           std::any_of(change.edits.begin(), change.edits.end(),
-                                       [&](const Edit& e) { return e.directory == directory; });
-      if (covered) apply_to_medium(change);
-      return covered;
-    });
+    if (const MemoryNodePtr directory = find(path)) directories.insert(directory);
   }
+  std::set<uint64_t> covered;
+  for (auto change = pending_names.rbegin(); change != pending_names.rend(); ++change) {
+    const auto in_question = [&](const Edit& edit) { return directories.contains(edit.directory); };
+    if (change->sequence > began ||
+        std::none_of(change->edits.begin(), change->edits.end(), in_question)) {
+      continue;
+    }
+    covered.insert(change->sequence);
+    for (const Edit& edit : change->edits) directories.insert(edit.directory);
+  }
+  std::erase_if(pending_names, [&](const NameChange& change) {
+    if (!covered.contains(change.sequence)) return false;
+    apply_to_medium(change);
+    return true;
+  });
   return absl::OkStatus();
 }
 

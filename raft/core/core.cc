@@ -120,7 +120,8 @@ void Core::on(Received event) {
     reached("raft: a stranger's answer was dropped");
     return;
   }
-  if (departed_.count(message.from) != 0 && message.term > hard_.term) {
+  const bool gone = departed_.count(message.from) != 0 && !change_pending();
+  if (gone && !from_leader && !question && message.term > hard_.term) {
     reached("raft: a removed voter knew a later term");
     return;
   }
@@ -204,7 +205,7 @@ void Core::on(LinkOpened) {
 
 void Core::on(SnapshotTaken event) {
   CHECK(event.snapshot.last.index <= applied_);
-  if (!snapshot_.has_value() || event.snapshot.last > snapshot_->last) snapshot_ = event.snapshot;
+  if (!snapshot_.has_value() || event.snapshot.last >= snapshot_->last) snapshot_ = event.snapshot;
 }
 
 void Core::on(Compacted event) {

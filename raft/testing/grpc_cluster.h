@@ -9,6 +9,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <future>
 #include <mutex>
@@ -81,6 +82,7 @@ class GrpcCluster {
           absl::StrCat(std::getenv("TEST_TMPDIR"), "/",
                        ::testing::UnitTest::GetInstance()->current_test_info()->name(),
                        "/controller-", i + 1, "/raft");
+      std::filesystem::remove_all(process.options.directory);
       adjust(process.options);
       start(process);
     }
