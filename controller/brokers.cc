@@ -331,8 +331,10 @@ void Brokers::arm() {
   // Deadlines mostly move away: a timer that is too early finds nothing due and is set again.
   if (!when || (timer_ != 0 && timer_when_ <= *when)) return;
   loop_.cancel(timer_);
-  timer_when_ = *when;
-  timer_ = loop_.at(*when, [this] { on_timer(); });
+  // What was due before it was asked for is not late: a fence that was put off is due at once when
+  // the one that it waited for is heard, and that must not pass for a process that stood still.
+  timer_when_ = std::max(*when, now());
+  timer_ = loop_.at(timer_when_, [this] { on_timer(); });
 }
 
 void Brokers::on_timer() {

@@ -84,6 +84,21 @@ TEST_F(BrokersTest, ASilentBrokerIsFencedAfterTheSessionTimeout) {
   EXPECT_TRUE(run_until([&] { return !image().broker(BrokerId{2})->fenced; }));
 }
 
+// The fence of the first waits for the second; the heartbeats of the third, which lives, have it
+// looked at again, long after it was due. That is no sign that this process stood still.
+TEST_F(BrokersTest, S10_TwoSilencesThatOverlapEndWhileAnotherBrokerGoesOnSpeaking) {
+  lead_with_brokers();
+  run(seconds(1));
+  simulation_.pause("broker2");
+  run(milliseconds(700));
+  simulation_.pause("broker3");
+  const Instant since = simulation_.now();
+  EXPECT_TRUE(run_until(
+      [&] { return image().broker(BrokerId{2})->fenced && image().broker(BrokerId{3})->fenced; }));
+  EXPECT_LE(simulation_.now() - since, seconds(5));
+  EXPECT_FALSE(image().broker(BrokerId{1})->fenced);
+}
+
 TEST_F(BrokersTest, S12_ThreeBrokersDyingAtOnceConvergeByTimeouts) {
   lead_with_brokers();
   for (int id : {1, 2, 3}) kill_broker(id);
