@@ -4,6 +4,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 #include "cli/duration.h"
 #include "cli/message_json.h"
@@ -67,7 +68,15 @@ Result<proto::DescribeQuorumAnswer> describe_quorum(AdminClient& client) {
   const std::string tried = "ask the controllers for the quorum";
   const auto any = client.call_any(request(), tried);
   if (!any.ok()) return any.problem();
-  const proto::DescribeQuorumAnswer& seen = any.value().describe_quorum();
+  proto::DescribeQuorumAnswer seen = any.value().describe_quorum();
+  // One that does not vote, or is cut off, knows no leader where others do.
+  const std::vector<std::string> endpoints = client.endpoints();
+  for (size_t i = 0; i < endpoints.size() && seen.leader() < 0; ++i) {
+    const auto other = client.call_any(request(), tried, endpoints[i]);
+    if (other.ok() && other.value().describe_quorum().leader() >= 0) {
+      seen = other.value().describe_quorum();
+    }
+  }
   if (seen.leader() < 0 || seen.leader() == seen.answered_by()) return seen;
   // Only the leader knows how far the others are.
   for (const proto::VoterView& voter : seen.voters()) {

@@ -23,6 +23,16 @@ constexpr const char* kQuorum = R"(
 
 constexpr const char* kDone = "quorum_change { state: DONE }";
 
+class Leaderless final : public Controller {
+ public:
+  Reply call(const proto::AdminRequest& /*request*/, Milliseconds /*patience*/) override {
+    Reply reply{Outcome::kAnswered, {}, ""};
+    reply.answer.mutable_describe_quorum()->set_leader(-1);
+    reply.answer.mutable_describe_quorum()->set_role("observer");
+    return reply;
+  }
+};
+
 class QuorumVerbs : public VerbTest {
  protected:
   QuorumVerbs() {
@@ -122,6 +132,20 @@ TEST_F(QuorumVerbs, StatusShowsLearnersObserversAndWhatGoesOn) {
   quorum().set_doing("controller 4 is being added");
   expect_golden("quorum_status_members",
                 [&](const Output& output) { return quorum_status(client, output); });
+}
+
+// The first that is asked is an observer, or was removed.
+TEST_F(QuorumVerbs, WhoKnowsOfALeaderIsPreferredToWhoDoesNot) {
+  AdminClient two(
+      {"a:1", "b:2"},
+      [this](const std::string& endpoint) -> std::unique_ptr<Controller> {
+        if (endpoint == "b:2") return std::make_unique<FakeController>(*this);
+        return std::make_unique<Leaderless>();
+      },
+      patience, "0123456789abcdef", Milliseconds(1000));
+  const auto seen = describe_quorum(two);
+  ASSERT_TRUE(seen.ok());
+  EXPECT_EQ(seen.value().leader(), 2);
 }
 
 TEST_F(QuorumVerbs, AddLetsAnObserverVote) {
