@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -33,7 +32,7 @@ SwarmOptions calm(uint64_t seed) {
 
 class LineageScenario : public ::testing::Test {
  protected:
-  LineageScenario() { FLAGS_minloglevel = std::getenv("SIM_TRACE") ? 0 : google::GLOG_FATAL; }
+  LineageScenario() { FLAGS_minloglevel = google::GLOG_FATAL; }
 
   void set_up(SwarmOptions options) {
     run_ = std::make_unique<simulation::Run>(std::move(options));
