@@ -1,7 +1,7 @@
 // Scripts of what happens to a few voters, with all that follows from it (testing/stage.h).
 //
-// A file begins with "voters N [append-bytes M]". Lines with "> " are commands, what follows each
-// is what happened, "# " are remarks. After a change that is meant:
+// A file begins with "voters N [append-bytes M] [others K]". Lines with "> " are commands, what
+// follows each is what happened, "# " are remarks. After a change that is meant:
 //   bazel run //raft:golden_test -- --rewrite
 // and the difference is to be read like code.
 
@@ -39,8 +39,12 @@ std::string play(const std::string& script) {
   while (std::getline(lines, line)) {
     if (absl::StartsWith(line, "voters ")) {
       const std::vector<std::string> words = absl::StrSplit(line, ' ');
-      stage = words.size() > 3 ? std::make_unique<Stage>(std::stoul(words[1]), std::stoul(words[3]))
-                               : std::make_unique<Stage>(std::stoul(words[1]));
+      size_t append_bytes = size_t{1} << 20;
+      size_t others = 0;
+      for (size_t i = 2; i + 1 < words.size(); i += 2) {
+        (words[i] == "others" ? others : append_bytes) = std::stoul(words[i + 1]);
+      }
+      stage = std::make_unique<Stage>(std::stoul(words[1]), append_bytes, others);
       absl::StrAppend(&out, line, "\n");
     } else if (absl::StartsWith(line, "> ")) {
       absl::StrAppend(&out, line, "\n", stage->run(line.substr(2)));

@@ -70,6 +70,25 @@ TEST_F(LogStoreTest, S1_AnEntryIsOneBatchAndComesBackWithItsTermAfterARestart) {
   EXPECT_FALSE(store_->cut_tail());
 }
 
+TEST_F(LogStoreTest, AnEntryThatSaysWhoVotesIsFoundAgainWithItsPlace) {
+  ASSERT_TRUE(open().ok());
+  append(1, 1, Term{0}, "");
+  const Configuration voters = Configuration().with({ControllerId{1}, Uuid()}, {"one", 9093});
+  const Entry change{LogIndex{2}, Term{1}, Buffer::own(encode_configuration(voters)), true};
+  ASSERT_TRUE(store_->append(absl::MakeConstSpan(&change, 1), Term{1}).ok());
+  append(3, 1, Term{1}, "decision");
+  sync({LogIndex{3}, Term{1}});
+  disk_.kill();
+  ASSERT_TRUE(open().ok());
+  ASSERT_EQ(store_->configurations().size(), 1U);
+  EXPECT_EQ(store_->configurations()[0], (ConfigurationAt{LogIndex{2}, voters}));
+  const auto read = store_->read(LogIndex{1}, LogIndex{4}, 1 << 20);
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->at(0).kind(), EntryKind::kBlank);
+  EXPECT_EQ(read->at(1).kind(), EntryKind::kConfiguration);
+  EXPECT_EQ(read->at(2).kind(), EntryKind::kDecision);
+}
+
 TEST_F(LogStoreTest, ReadsStopAtTheSizeAskedForButGiveOneEntryAtLeast) {
   ASSERT_TRUE(open().ok());
   for (int64_t i = 1; i <= 10; ++i) append(i, 1, Term{i == 1 ? 0 : 1}, std::string(100, 'a'));

@@ -15,6 +15,8 @@ using std::chrono::milliseconds;
 
 // Once the log has been quiet for so long, its last round goes to the vote file (S6).
 constexpr Duration kQuiet = milliseconds(50);
+// A node that hears no leader for so long tells the others who and where it is.
+constexpr Duration kIntroduceAfter = milliseconds(2000);
 // A node without disk space looks again after this.
 constexpr Duration kResume = milliseconds(1000);
 
@@ -254,7 +256,11 @@ void NodeImpl::role_changed(const RoleChange& change) {
     answer_transfer(absl::AbortedError("this node was elected again"));
     return;
   }
-  if (change.leader.has_value()) answer_transfer(absl::OkStatus());
+  if (change.leader.has_value()) {
+    answer_transfer(absl::OkStatus());
+  } else if (introduce_timer_ == 0) {
+    introduce_timer_ = loop_.after(kIntroduceAfter, [this] { introduce_again(); });
+  }
   end_leading();
   const std::optional<ControllerId> leader =
       change.leader.has_value() ? std::optional(change.leader->id) : std::nullopt;

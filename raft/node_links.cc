@@ -103,7 +103,9 @@ void NodeImpl::link_closed(ControllerId peer, bool accepted) {
 
 void NodeImpl::introduce_again() {
   loop_.cancel(std::exchange(introduce_timer_, 0));
-  if (links_ == nullptr || (formed() && is_voter())) return;
+  // A voter of its own log that hears no leader may be none by the log of the others.
+  const bool settled = formed() && is_voter() && core_->leader().has_value();
+  if (links_ == nullptr || settled) return;
   FormationEffects effects;
   for (const ControllerId peer : links_->reached()) formation_->reached(peer, effects);
   run(std::move(effects));

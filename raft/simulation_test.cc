@@ -9,10 +9,30 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "common/sim/probes.h"
+
 namespace barnabas::raft::testing {
 namespace {
 
 constexpr uint64_t kSeeds = 2000;
+
+// Of tests/simulation/marks.txt, those of the core.
+constexpr const char* kBranches[] = {
+    "raft: a change of the voters was undone",
+    "raft: a change was refused because of the one before",
+    "raft: a completion was too old to count",
+    "raft: a leader left the quorum",
+    "raft: a leader that is going refused a proposal",
+    "raft: a leader without a working majority steps down",
+    "raft: a learner needed another round",
+    "raft: a learner was given up",
+    "raft: a stranger's answer was dropped",
+    "raft: a transfer was given up",
+    "raft: a vote was refused for a live leader's sake",
+    "raft: an old term's entry waited for one of the own term",
+    "raft: leadership was offered",
+    "raft: one that is leaving campaigns",
+};
 
 // A broken invariant inside the core aborts: say which seed it was.
 uint64_t current_seed = 0;
@@ -50,6 +70,9 @@ TEST(Simulation, KeepsItsPromisesOnEverySeedAndRecovers) {
             << happened.changes << ", lost disks " << happened.wipes << ", transfers asked "
             << happened.transfers_asked << ", refused " << happened.transfers_refused << "\n";
   if (first == last) return;
+  for (const char* branch : kBranches) {
+    EXPECT_EQ(reached_branches().count(branch), 1U) << "no seed came through: " << branch;
+  }
   // Nothing is proved by runs in which nothing happens.
   const uint64_t seeds = last - first + 1;
   EXPECT_GT(happened.elections, 2 * seeds);

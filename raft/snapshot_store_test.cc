@@ -67,6 +67,29 @@ class SnapshotStoreTest : public ::testing::Test {
   std::unique_ptr<SnapshotStore> store_;
 };
 
+TEST_F(SnapshotStoreTest, WhoVotesComesBackWithItAlsoWhenItArrivedInPieces) {
+  const ConfigurationAt voters{LogIndex{7},
+                               Configuration().with({ControllerId{4}, Uuid()}, {"four", 9093})};
+  absl::StatusOr<SnapshotOffer> saved = absl::UnknownError("no answer");
+  store_->save(id(10, 1), "content", [&](const auto& result) { saved = result; }, voters);
+  simulation_.run_for(milliseconds(10));
+  ASSERT_TRUE(saved.ok()) << saved.status();
+  EXPECT_EQ(saved->configuration, voters);
+  SnapshotOffer offer = *saved;
+  offer.last = EntryId{LogIndex{20}, Term{1}};
+  ASSERT_TRUE(store_->begin(offer).ok());
+  ASSERT_TRUE(store_->add(0, "con").ok());
+  open();
+  const auto resumed = store_->begin(offer);
+  ASSERT_TRUE(resumed.ok() && *resumed == 3U);
+  ASSERT_TRUE(store_->add(3, "tent").ok());
+  ASSERT_TRUE(finish().ok());
+  open();
+  EXPECT_EQ(store_->latest()->last, offer.last);
+  EXPECT_EQ(store_->latest()->configuration, voters);
+  EXPECT_EQ(*store_->load(offer.last), "content");
+}
+
 TEST_F(SnapshotStoreTest, TheTwoNewestAreKeptAndComeBackWhole) {
   for (int64_t index = 1; index <= 4; ++index) {
     ASSERT_TRUE(save(index * 10, absl::StrCat("state ", index)).ok());

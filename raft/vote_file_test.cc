@@ -46,6 +46,18 @@ TEST_F(VoteFileTest, EveryFieldComesBack) {
   }
 }
 
+TEST_F(VoteFileTest, WhoVotesComesBackWhereTheLogDoesNotTellAnyMore) {
+  VoteRecord record = a_record(1);
+  record.configuration = {LogIndex{17}, Configuration().with(record.self, {"host", 9093})};
+  const std::string bytes = encode_vote_record(record);
+  const auto decoded = decode_vote_record(bytes);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(*decoded, record);
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(decode_vote_record(std::string_view(bytes).substr(0, size)).ok()) << size;
+  }
+}
+
 TEST_F(VoteFileTest, ATruncatedRecordIsRefused) {
   const std::string whole = encode_vote_record(a_record(1));
   for (size_t size = 0; size < whole.size(); ++size) {

@@ -24,6 +24,8 @@ std::vector<Body> all_bodies() {
       PreVoteRequest{Term{8}, id},
       PreVoteReply{Term{8}, true, true},
       VoteRequest{id},
+      VoteRequest{id, true},
+      TimeoutNow{},
       VoteReply{true, false},
       AppendRequest{id,
                     LogIndex{4},
@@ -32,6 +34,13 @@ std::vector<Body> all_bodies() {
       Heartbeat{LogIndex{9}, 12},
       HeartbeatReply{12, LogIndex{8}},
       SnapshotOffer{id, 1000, 0xdeadbeef}};
+}
+
+Configuration a_configuration() {
+  const auto random = seeded_random(8);
+  return Configuration()
+      .with({ControllerId{1}, Uuid::make(*random)}, {"one", 9093})
+      .with({ControllerId{4}, Uuid()}, {"four", 9094});
 }
 
 TEST(Wire, EveryMessageComesBackAsItWas) {
@@ -47,6 +56,36 @@ TEST(Wire, EveryMessageComesBackAsItWas) {
                       std::get<Body>(frame->body)};
     EXPECT_EQ(describe(got), describe(sent));
   }
+}
+
+TEST(Wire, WhoVotesTravelsInEntriesOffersAndIntroductions) {
+  const EntryId id{LogIndex{5}, Term{2}};
+  const ConfigurationAt configuration{LogIndex{6}, a_configuration()};
+  const Buffer payload = Buffer::own(encode_configuration(a_configuration()));
+  const auto append = decode(encode(
+      a_head(), Body(AppendRequest{id, LogIndex{4}, {{LogIndex{6}, Term{2}, payload, true}}})));
+  ASSERT_TRUE(append.ok()) << append.status();
+  const Entry& entry = std::get<AppendRequest>(std::get<Body>(append->body)).entries.at(0);
+  EXPECT_EQ(entry.kind(), EntryKind::kConfiguration);
+  EXPECT_EQ(*decode_configuration(entry.payload.view()), a_configuration());
+  const auto offer =
+      decode(encode(a_head(), Body(SnapshotOffer{id, 1000, 0xdeadbeef, configuration})));
+  ASSERT_TRUE(offer.ok()) << offer.status();
+  EXPECT_EQ(std::get<SnapshotOffer>(std::get<Body>(offer->body)).configuration, configuration);
+  const Introduction sent{FormationState::kFormed, {"c", {}}, {"here", 9093}, configuration};
+  const auto said = decode(encode(a_head(), FormationBody(sent)));
+  ASSERT_TRUE(said.ok()) << said.status();
+  const auto& got = std::get<Introduction>(std::get<FormationBody>(said->body));
+  EXPECT_EQ(got.endpoint, sent.endpoint);
+  EXPECT_EQ(got.configuration, configuration);
+}
+
+TEST(Wire, AnEntryThatShouldSayWhoVotesAndDoesNotIsRefused) {
+  const EntryId id{LogIndex{5}, Term{2}};
+  const auto append = decode(encode(
+      a_head(),
+      Body(AppendRequest{id, LogIndex{4}, {{LogIndex{6}, Term{2}, Buffer::copy("x"), true}}})));
+  EXPECT_FALSE(append.ok());
 }
 
 TEST(Wire, TruncatedAndDamagedFramesAreRefusedOrReadButNeverCrash) {

@@ -121,10 +121,7 @@ void Core::on(Received event) {
     return;
   }
   const bool gone = departed_.count(message.from) != 0 && !change_pending();
-  if (gone && !from_leader && !question && message.term > hard_.term) {
-    reached("raft: a removed voter knew a later term");
-    return;
-  }
+  if (gone && !from_leader && !question && message.term > hard_.term) return;
   const bool pre_vote =
       std::holds_alternative<PreVoteRequest>(body) || std::holds_alternative<PreVoteReply>(body);
   if (!pre_vote && message.term > hard_.term) {

@@ -115,7 +115,10 @@ void Cluster::sent(Node& node, const Message& message) {
     const Checker::Images images = durable_images();
     checker_.hands_over(message.to, *images.at(message.to), node.bench->disk().written());
   }
-  const FrameHead head{"simulated", message.from, message.to, message.term, message.boot, 1};
+  const FrameHead head{
+      "simulated",  message.from,
+      message.to,   message.term,
+      message.boot, static_cast<uint64_t>(simulation_.now().time_since_epoch().count())};
   network_.send(node.name, name_of(message.to), encode(head, message.body));
 }
 
@@ -192,6 +195,7 @@ void Cluster::start(size_t i) {
   network_.attach(*node.executor, [this, i](const std::string&, std::string bytes) {
     absl::StatusOr<Frame> frame = decode(bytes);
     CHECK(frame.ok()) << frame.status();
+    if (came_too_late(*frame)) return;
     Frame& in = *frame;
     feed(i, Received{Message{in.head.from, in.head.to, in.head.term, in.head.boot,
                              std::get<Body>(std::move(in.body))}});

@@ -22,6 +22,7 @@
 #include "raft/testing/simulation.h"
 #include "raft/testing/test_node.h"
 #include "raft/testing/weather.h"
+#include "raft/wire.h"
 
 namespace barnabas::raft::testing {
 
@@ -62,6 +63,7 @@ class Cluster {
   void sent(Node& node, const Message& message);
   void role_changed(Node& node, const RoleChange& change);
   void stepped(Node& node);
+  bool came_too_late(const Frame& frame) const;
   void commit_moved(Node& node, const EntryId& to);
   void applied(Node& node, const Entry& entry);
   void read(Node& node, const ReadOutcome& outcome);
@@ -120,6 +122,7 @@ class Cluster {
   // Whose disk is gone, and who may still be a voter; what was on it may be counted for a while.
   std::map<VoterId, LogImage> lost_;
   std::vector<Node> nodes_;
+  Instant last_loss_;  // of a disk
   LogIndex acknowledged_;
   uint64_t last_proposal_ = 0;
   uint64_t last_read_ = 0;

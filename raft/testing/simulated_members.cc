@@ -73,9 +73,24 @@ bool Cluster::may_wipe(size_t i) const {
          !changes_are_under_way();
 }
 
+// A removal that nobody has any more when a disk is lost could still be under way, and leave voters
+// of whom the lost one is needed: that, too, nobody can survive.
+bool Cluster::came_too_late(const Frame& frame) const {
+  const auto* body = std::get_if<Body>(&frame.body);
+  const auto* append = body == nullptr ? nullptr : std::get_if<AppendRequest>(body);
+  if (append == nullptr) return false;
+  const Instant sent{Duration{static_cast<int64_t>(frame.head.request_id)}};
+  const LogIndex settled = checker_.committed_configuration().index;
+  return sent < last_loss_ &&
+         std::any_of(
+             append->entries.begin(), append->entries.end(),
+             [&](const Entry& entry) { return entry.configures && entry.index > settled; });
+}
+
 void Cluster::wipe(size_t i) {
   Node& node = nodes_[i];
   ++happened_.wipes;
+  last_loss_ = simulation_.now();
   const VoterId before = node.bench->id();
   lost_[before] = node.bench->disk().durable();
   if (node.bench->running()) crash(i);

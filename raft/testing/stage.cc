@@ -12,15 +12,24 @@
 
 namespace barnabas::raft::testing {
 
-Stage::Stage(size_t voters, size_t max_append_bytes) : random_(seeded_random(7)) {
+namespace {
+
+std::string text_of(const Entry& entry) {
+  if (entry.kind() != EntryKind::kConfiguration) return std::string(entry.payload.view());
+  return describe(*decode_configuration(entry.payload.view()));
+}
+
+}  // namespace
+
+Stage::Stage(size_t voters, size_t max_append_bytes, size_t others) : random_(seeded_random(7)) {
   Configuration configuration;
-  for (size_t i = 0; i < voters; ++i) {
+  for (size_t i = 0; i < voters + others; ++i) {
     std::array<uint8_t, 16> directory{};
     directory.fill(static_cast<uint8_t>(0x10 + i));
     ids_.push_back({ControllerId{static_cast<int32_t>(i + 1)}, Uuid(directory)});
   }
-  for (const VoterId& id : ids_) configuration.voters[id] = Endpoint();
-  for (size_t i = 0; i < voters; ++i) {
+  for (size_t i = 0; i < voters; ++i) configuration.voters[ids_[i]] = Endpoint();
+  for (size_t i = 0; i < voters + others; ++i) {
     CoreOptions options;
     options.self = ids_[i];
     options.configuration = configuration;
@@ -45,13 +54,19 @@ TestNode::Hooks Stage::hooks(int n) {
     under_way_.push_back(message);
   };
   hooks.apply = [this, n](const Entry& entry) {
-    note(absl::StrCat("  ", n, " applies ", describe(entry.id()), " ",
-                      std::string(entry.payload.view())));
-    if (!entry.payload.empty()) applied_[n].emplace_back(entry.payload.view());
+    note(absl::StrCat("  ", n, " applies ", describe(entry.id()), " ", text_of(entry)));
+    if (entry.kind() == EntryKind::kDecision) applied_[n].emplace_back(entry.payload.view());
   };
   hooks.proposed = [this, n](const absl::StatusOr<LogIndex>& index) {
     note(index.ok() ? absl::StrCat("  ", n, " appends it as entry ", index->value())
                     : absl::StrCat("  ", n, " refuses: ", index.status().message()));
+  };
+  hooks.changed = [this, n](const absl::StatusOr<LogIndex>& index) {
+    note(index.ok() ? absl::StrCat("  ", n, " changes the voters with entry ", index->value())
+                    : absl::StrCat("  ", n, " changes no voters: ", index.status().message()));
+  };
+  hooks.transfer_refused = [this, n](const absl::Status& status) {
+    note(absl::StrCat("  ", n, " hands nothing over: ", status.message()));
   };
   hooks.read = [this, n](const ReadOutcome& outcome) {
     note(absl::StrCat("  ", n, outcome.confirmed ? " confirms read " : " fails read ", outcome.id));
@@ -148,9 +163,11 @@ std::string Stage::state() {
         core.commit().value(), ", applied ", core.applied().value(), ", durable ",
         core.log().durable().value(), ", log behind ", describe(core.log().base()), ":");
     for (const Entry& entry : node(n).disk().written().entries) {
-      absl::StrAppend(
-          &line, " ", describe(entry.id()),
-          entry.payload.empty() ? "" : absl::StrCat("=", std::string(entry.payload.view())));
+      absl::StrAppend(&line, " ", describe(entry.id()),
+                      entry.payload.empty() ? "" : absl::StrCat("=", text_of(entry)));
+    }
+    if (core.configurations().latest().index.value() > 0) {
+      absl::StrAppend(&line, "; ", describe(core.configuration()));
     }
     note(line);
   }
@@ -191,6 +208,12 @@ bool Stage::run_on_node(const std::string& verb, int n, const std::string& rest)
     step(n, ReadAsked{++last_read_});
   } else if (verb == "close") {
     step(n, LinkClosed{id(std::stoi(rest))});
+  } else if (verb == "add") {
+    step(n, VoterAdded{id(std::stoi(rest)), Endpoint()});
+  } else if (verb == "remove") {
+    step(n, VoterRemoved{id(std::stoi(rest))});
+  } else if (verb == "transfer") {
+    step(n, rest.empty() ? TransferAsked{} : TransferAsked{id(std::stoi(rest))});
   } else if (verb == "open") {
     step(n, LinkOpened{id(std::stoi(rest))});
   } else if (verb == "begin-sync") {
@@ -203,7 +226,8 @@ bool Stage::run_on_node(const std::string& verb, int n, const std::string& rest)
     sync_auto(n);
   } else if (verb == "snapshot") {
     const LogIndex at = node.core().applied();
-    const SnapshotOffer snapshot{{at, *node.core().log().term_at(at)}, 1, 0};
+    const SnapshotOffer snapshot{
+        {at, *node.core().log().term_at(at)}, 1, 0, node.core().configurations().at(at)};
     node.disk().take_snapshot(snapshot);
     step(n, SnapshotTaken{snapshot});
   } else if (verb == "compact") {

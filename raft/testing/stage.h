@@ -19,7 +19,8 @@ namespace barnabas::raft::testing {
 
 class Stage {
  public:
-  explicit Stage(size_t voters, size_t max_append_bytes = size_t{1} << 20);
+  // `others` are there, know the cluster, and do not vote.
+  explicit Stage(size_t voters, size_t max_append_bytes = size_t{1} << 20, size_t others = 0);
 
   // One line of a script. Returns what happened, or why the line is not understood.
   //
@@ -32,6 +33,7 @@ class Stage {
   //   cut A B, mend A B    nothing passes between the two; isolate N, heal
   //   disk N manual|auto   manual: syncs complete by begin-sync / end-sync / sync-vote only
   //   propose N TEXT, read N, close N PEER, open N PEER
+  //   add N PEER, remove N PEER, transfer N [PEER]: asked of N
   //   crash N, restart N, abstain N (as if it had cut a tail; only while down)
   //   snapshot N, compact N INDEX, arrive N, state
   std::string run(const std::string& line);
