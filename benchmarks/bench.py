@@ -88,7 +88,7 @@ class Bench:
                 json.dump({"cores": os.cpu_count(), "runs": self.runs}, file, indent=1)
 
 
-def main(bench_class, sections, doc, tools):
+def main(bench_class, sections, doc, tools, more_options=None):
     """Runs the sections that the command line names. `tools`: more binaries and their packages."""
     parser = argparse.ArgumentParser(description=doc,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -101,6 +101,8 @@ def main(bench_class, sections, doc, tools):
     parser.add_argument("--out", help="a JSON file for every single run")
     parser.add_argument("--kafka-port", type=int, default=27092)
     parser.add_argument("--controller-port", type=int, default=27640)
+    if more_options:
+        more_options(parser)
     args = parser.parse_args()
     unknown = [name for name in args.sections if name not in sections]
     if unknown:

@@ -241,6 +241,7 @@ TEST_F(AdminTest, WhatIsRefusedAsAWholeSaysSoInsteadOfAnAnswer) {
   EXPECT_EQ(answers_.back().unregister_broker().index(), image().index().value());
   EXPECT_EQ(image().broker(BrokerId{2}), nullptr);
   // The store forgets it as well.
+  ASSERT_TRUE(controller_->machine().flush().ok());
   EXPECT_EQ(load_image(store_)->hash(), image().hash());
 }
 

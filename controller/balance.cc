@@ -14,9 +14,9 @@ using metadata::TopicPartition;
 void Balance::active() {
   due_.clear();
   for (const auto& [name, id] : ledger_.committed().topics_by_name()) {
-    const size_t count = ledger_.committed().topic(id)->partitions.size();
-    for (size_t i = 0; i < count; ++i) {
-      consider({id, PartitionIndex{static_cast<int32_t>(i)}});
+    const metadata::PartitionList& partitions = ledger_.committed().topic(id)->partitions;
+    for (size_t i = 0; i < partitions.size(); ++i) {
+      consider({id, PartitionIndex{static_cast<int32_t>(i)}}, partitions[i]);
     }
   }
   arm();
@@ -29,17 +29,21 @@ void Balance::passive() {
 }
 
 void Balance::committed(const metadata::Delta& delta) {
-  for (const TopicPartition& id : delta.partitions) consider(id);
+  const metadata::Image& image = ledger_.committed();
+  for (const TopicPartition& id : delta.partitions) consider(id, *image.partition(id));
   // One that kept its place in sync leads again once it is unfenced, without any further change.
   for (BrokerId broker : delta.brokers) {
-    for (const TopicPartition& id : ledger_.committed().partitions_of(broker)) consider(id);
+    image.for_each_partition_of(
+        broker, [this](const TopicPartition& id, const metadata::PartitionImage& partition) {
+          consider(id, partition);
+        });
   }
   arm();
 }
 
 // Any change of the partition starts its time again.
-void Balance::consider(const TopicPartition& id) {
-  if (prefers_another_leader(ledger_.committed(), id)) {
+void Balance::consider(const TopicPartition& id, const metadata::PartitionImage& partition) {
+  if (prefers_another_leader(ledger_.committed(), partition)) {
     due_[id] = loop_.now() + delay_;
   } else {
     due_.erase(id);
@@ -67,9 +71,9 @@ void Balance::elect() {
     LOG(INFO) << decision.records_size() << " partition(s) go back to their preferred leaders";
     ledger_.commit(decision, [](Fate) {});
   }
-  std::erase_if(due_, [&](const auto& entry) {
-    return !prefers_another_leader(ledger_.working(), entry.first);
-  });
+  for (auto at = due_.begin(); at != due_.end();) {
+    at = prefers_another_leader(ledger_.working(), at->first) ? std::next(at) : due_.erase(at);
+  }
   arm();
 }
 

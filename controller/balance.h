@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include <map>
+#include <absl/container/btree_map.h>
 
 #include "common/executor.h"
 #include "controller/decide/decided.h"
@@ -22,7 +22,7 @@ class Balance {
   void committed(const metadata::Delta& delta);  // while active
 
  private:
-  void consider(const metadata::TopicPartition& id);
+  void consider(const metadata::TopicPartition& id, const metadata::PartitionImage& partition);
   void arm();
   void elect();
 
@@ -30,7 +30,7 @@ class Balance {
   Executor& loop_;
   const Limits& limits_;
   const Duration delay_;
-  std::map<metadata::TopicPartition, Instant> due_;
+  absl::btree_map<metadata::TopicPartition, Instant> due_;
   TimerId timer_ = 0;
 };
 

@@ -93,7 +93,7 @@ void Brokers::try_register(BrokerId broker) {
   const Registration decided =
       decide_registration(ledger_.working(), waiting.command, cluster_id_, limits_);
   if (!decided.failure.failed() && !decided.known) {
-    if (!must_wait(waiting)) commit_registration(broker);
+    if (!must_wait(waiting)) commit_registration(broker, decided);
     return;
   }
   Outcome outcome;
@@ -106,34 +106,35 @@ void Brokers::try_register(BrokerId broker) {
   waiting_.erase(found);
 }
 
-void Brokers::commit_registration(BrokerId broker) {
+void Brokers::commit_registration(BrokerId broker, const Registration& decided) {
   const auto found = waiting_.find(broker);
-  const proto::Register command = std::move(found->second.command);
+  const LogIndex index = ledger_.next_index();
+  if (decided.again) {
+    // One decision for each turn of the loop: a broker may come back to very many partitions.
+    found->second.probe_at = now() + options_.probe_again;
+    ledger_.commit(decided.decision, [](Fate) {});
+    // Refused, because too much is in flight: again with the next commit.
+    if (!ledger_.is_active() || ledger_.working().index() < index) return;
+    loop_.post([this, alive = std::weak_ptr(alive_), broker] {
+      if (!alive.expired() && ledger_.is_active()) try_register(broker);
+    });
+    return;
+  }
   Registered done = std::move(found->second.done);
   waiting_.erase(found);
-  for (;;) {
-    const Registration decided =
-        decide_registration(ledger_.working(), command, cluster_id_, limits_);
-    const LogIndex index = ledger_.next_index();
-    if (!decided.again) {
-      LOG(INFO) << "broker " << broker << " registers with epoch " << index;
-      ledger_.commit(decided.decision, [this, alive = std::weak_ptr(alive_), done = std::move(done),
-                                        broker, index](Fate fate) mutable {
-        Outcome outcome;
-        outcome.epoch = BrokerEpoch{index.value()};
-        if (fate != Fate::kCommitted) return done(std::nullopt);
-        // Its link may have closed meanwhile: it is in sync all the same.
-        if (!alive.expired()) {
-          liveness_.registered({broker, outcome.epoch}, now());
-          arm();
-        }
-        done(outcome);
-      });
-      return;
+  LOG(INFO) << "broker " << broker << " registers with epoch " << index;
+  ledger_.commit(decided.decision, [this, alive = std::weak_ptr(alive_), done = std::move(done),
+                                    broker, index](Fate fate) mutable {
+    Outcome outcome;
+    outcome.epoch = BrokerEpoch{index.value()};
+    if (fate != Fate::kCommitted) return done(std::nullopt);
+    // Its link may have closed meanwhile: it is in sync all the same.
+    if (!alive.expired()) {
+      liveness_.registered({broker, outcome.epoch}, now());
+      arm();
     }
-    ledger_.commit(decided.decision, [](Fate) {});
-    if (!ledger_.is_active() || ledger_.working().index() < index) return done(std::nullopt);
-  }
+    done(outcome);
+  });
 }
 
 void Brokers::check_waiting(BrokerId broker) {

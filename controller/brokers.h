@@ -21,6 +21,7 @@
 #include "common/executor.h"
 #include "common/transport.h"
 #include "controller/decide/decided.h"
+#include "controller/decide/registration.h"
 #include "controller/ledger.h"
 #include "controller/liveness.h"
 #include "proto/session.pb.h"
@@ -78,7 +79,7 @@ class Brokers {
 
   void try_register(BrokerId broker);
   void settle(BrokerId broker, std::optional<Outcome> outcome);
-  void commit_registration(BrokerId broker);
+  void commit_registration(BrokerId broker, const Registration& decided);
   void check_waiting(BrokerId broker);
   bool must_wait(const Waiting& waiting) const;
   void fence(const std::vector<Incarnation>& gone, const char* why);

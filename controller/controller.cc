@@ -10,6 +10,7 @@ namespace barnabas::controller {
 Controller::Controller(Options options, Executor& loop, Transport& transport, Random& random,
                        storage::MetadataStore& store)
     : options_(std::move(options)),
+      loop_(loop),
       ledger_(store, *this, loop),
       brokers_(ledger_, loop, transport, options_.limits, options_.brokers),
       balance_(ledger_, loop, options_.limits, options_.balance_delay),
@@ -57,21 +58,36 @@ void Controller::active(Term) {
   if (options_.balance_leaders) balance_.active();
 }
 
+// One decision for each turn of the loop: heartbeats and answers get theirs in between.
 void Controller::repair_what_is_unfinished() {
-  while (ledger_.take_unfinished()) {
-    const LogIndex index = ledger_.next_index();
-    const proto::Decision rest = repair(ledger_.working(), options_.limits);
-    if (rest.records().empty()) return;
-    LOG(INFO) << "completing what an earlier decision left: " << rest.records_size()
-              << " partition(s)";
-    ledger_.suspect_unfinished();
-    ledger_.commit(rest, [](Fate) {});
-    // Refused, because too much is in flight: again with the next commit.
-    if (!is_active() || ledger_.working().index() < index) return;
+  if (ledger_.take_unfinished()) repair_.begin();
+  if (repair_.is_idle() || repairing_) return;
+  repairing_ = true;
+  loop_.post([this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    repairing_ = false;
+    if (is_active()) repair_next();
+  });
+}
+
+void Controller::repair_next() {
+  if (ledger_.take_unfinished()) repair_.begin();
+  const LogIndex index = ledger_.next_index();
+  const proto::Decision rest = repair_.next(ledger_.working(), options_.limits);
+  if (rest.records().empty()) return;
+  LOG(INFO) << "completing what an earlier decision left: " << rest.records_size()
+            << " partition(s)";
+  ledger_.commit(rest, [](Fate) {});
+  if (!is_active()) return;
+  if (ledger_.working().index() < index) {
+    repair_.begin();  // refused, because too much is in flight: again with the next commit
+  } else {
+    repair_what_is_unfinished();
   }
 }
 
 void Controller::passive() {
+  repair_ = {};
   balance_.passive();
   brokers_.passive();
   sessions_.passive();

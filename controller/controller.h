@@ -21,6 +21,7 @@
 #include "controller/admin.h"
 #include "controller/balance.h"
 #include "controller/brokers.h"
+#include "controller/decide/partition_sweep.h"
 #include "controller/ledger.h"
 #include "controller/metadata_feed.h"
 #include "controller/sessions.h"
@@ -72,8 +73,10 @@ class Controller final : private Ledger::Watcher {
   void passive() override;
 
   void repair_what_is_unfinished();
+  void repair_next();
 
   const Options options_;
+  Executor& loop_;
   raft::Node* node_ = nullptr;
   Ledger ledger_;
   MetadataFeed feed_;
@@ -81,6 +84,9 @@ class Controller final : private Ledger::Watcher {
   Balance balance_;
   Admin admin_;
   Sessions sessions_;
+  Repair repair_;
+  bool repairing_ = false;  // soon
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace barnabas::controller

@@ -100,6 +100,17 @@ TEST_F(ControllerTest, TheStoreHoldsExactlyTheCommittedImage) {
   EXPECT_EQ(loaded->index(), image().index());
 }
 
+// Answers do not wait for the store; what it lacks, the log has. But what is flushed is all of it.
+TEST_F(ControllerTest, S4_FlushedIsEverythingThatIsApplied) {
+  lead_with_brokers();
+  call(create("foo", 3, 3));
+  ASSERT_TRUE(run_until([this] { return !answers_.empty(); }));
+  ASSERT_TRUE(controller_->machine().flush().ok());
+  EXPECT_EQ(controller_->machine().durable_applied(), controller_->machine().applied());
+  store_.lose_power();
+  EXPECT_EQ(load_image(store_)->hash(), image().hash());
+}
+
 TEST_F(ControllerTest, ASnapshotReplacesEverything) {
   lead_with_brokers();
   call(create("foo", 3, 3));

@@ -1,9 +1,11 @@
 #include "controller/ledger.h"
 
 #include <glog/logging.h>
+#include <google/protobuf/arena.h>
 
 #include <memory>
 
+#include "common/probe.h"
 #include "common/status.h"
 #include "metadata/records.h"
 
@@ -50,6 +52,11 @@ absl::Status Ledger::load() {
 
 void Ledger::commit(const proto::Decision& decision, Settled settled) {
   CHECK(is_active()) << "a decision of a controller that is not active";
+  if (decision.records().empty() &&
+      planted("controller: answers before what it saw is committed")) {
+    loop_.post([settled = std::move(settled)]() mutable { settled(Fate::kCommitted); });
+    return;
+  }
   if (decision.records().empty()) {
     waiting_.push_back({node_->last_index(), std::move(settled)});
     release_waiting();
@@ -61,7 +68,10 @@ void Ledger::commit(const proto::Decision& decision, Settled settled) {
     once->settle(fate_of(result.status()));
   });
   once->left();
-  if (node_->last_index() < index) return;  // refused; the answer says so
+  if (node_->last_index() < index) {  // the answer says so
+    reached("controller: a decision was refused by the quorum");
+    return;
+  }
   CHECK_EQ(node_->last_index().value(), index.value())
       << "one decision is one entry (S1), and nobody else appends";
   working_->apply(index, decision);
@@ -92,7 +102,8 @@ void Ledger::apply(LogIndex index, Term term, std::string_view payload) {
     watcher_.committed(index, term, payload, {});
     return;
   }
-  proto::Decision decision;
+  google::protobuf::Arena arena;
+  auto& decision = *google::protobuf::Arena::CreateMessage<proto::Decision>(&arena);
   CHECK(decision.ParseFromArray(payload.data(), static_cast<int>(payload.size())))
       << "entry " << index << " is no decision";
   rows_.before(committed_, decision);
@@ -101,16 +112,33 @@ void Ledger::apply(LogIndex index, Term term, std::string_view payload) {
   watcher_.committed(index, term, payload, delta);
 }
 
+// Whoever waits comes first; the store can wait: what it lacks, the Raft log still has (S4).
 void Ledger::applied_batch() {
-  if (const absl::Status status = store_.apply(rows_.take(), committed_.index(), committed_term_);
-      !status.ok()) {
-    const absl::Status why = annotate(status, "the metadata store cannot be written");
-    LOG(ERROR) << why;
-    if (fatal_) fatal_(why);
-    return;
-  }
   if (is_active()) release_waiting();
   watcher_.batch_committed();
+  if (storing_) return;
+  storing_ = true;
+  loop_.post([this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    storing_ = false;
+    store_what_is_applied().IgnoreError();  // it has ended this node
+  });
+}
+
+absl::Status Ledger::store_what_is_applied() {
+  if (committed_.index() <= store_.applied()) return absl::OkStatus();
+  const absl::Status status =
+      store_.apply(rows_.take(committed_), committed_.index(), committed_term_);
+  if (status.ok()) return status;
+  const absl::Status why = annotate(status, "the metadata store cannot be written");
+  LOG(ERROR) << why;
+  if (fatal_) fatal_(why);
+  return why;
+}
+
+absl::Status Ledger::flush() {
+  RETURN_IF_ERROR(store_what_is_applied());
+  return store_.flush();
 }
 
 void Ledger::leading(Term term) {
@@ -128,11 +156,7 @@ void Ledger::following(Term term, std::optional<ControllerId>) {
   for (Waiting& one : waiting) one.settled(Fate::kNotActive);
 }
 
-std::string Ledger::snapshot() {
-  proto::Image image = committed_.to_proto();
-  image.set_term(committed_term_.value());
-  return metadata::serialize(image);
-}
+std::string Ledger::snapshot() { return committed_.serialized(committed_term_); }
 
 absl::Status Ledger::restore(LogIndex index, Term term, std::string_view snapshot) {
   proto::Image image;
@@ -144,7 +168,7 @@ absl::Status Ledger::restore(LogIndex index, Term term, std::string_view snapsho
   RETURN_IF_ERROR(store_.replace(rows_of(restored), index, term));
   committed_ = std::move(restored);
   committed_term_ = term;
-  rows_.take();
+  rows_ = {};
   watcher_.replaced();
   return absl::OkStatus();
 }

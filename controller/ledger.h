@@ -17,6 +17,7 @@
 #include <absl/functional/any_invocable.h>
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -89,7 +90,7 @@ class Ledger final : public raft::StateMachine {
   LogIndex applied() const override { return committed_.index(); }
   Term applied_term() const override { return committed_term_; }
   LogIndex durable_applied() const override { return store_.durable_applied(); }
-  absl::Status flush() override { return store_.flush(); }
+  absl::Status flush() override;
   void leading(Term term) override;
   void following(Term term, std::optional<ControllerId> leader) override;
   std::string snapshot() override;
@@ -102,6 +103,7 @@ class Ledger final : public raft::StateMachine {
   };
 
   void release_waiting();
+  absl::Status store_what_is_applied();
 
   storage::MetadataStore& store_;
   Watcher& watcher_;
@@ -112,8 +114,10 @@ class Ledger final : public raft::StateMachine {
   Term committed_term_{0};
   std::optional<metadata::Image> working_;
   bool unfinished_ = false;
-  StoreRows rows_;
+  StoreRows rows_;               // of what is applied and not in the store yet
+  bool storing_ = false;         // soon
   std::deque<Waiting> waiting_;  // by index, ascending
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace barnabas::controller

@@ -82,6 +82,7 @@ void Liveness::fenced(Incarnation who) {
 bool Liveness::probed(Incarnation who, Probe result, Instant now) {
   Entry* const entry = find(who);
   if (entry == nullptr || entry->attached || !entry->deadline) return false;
+  if (result == Probe::kAccepted) entry->probe_at = now + options_.probe_again;
   if (result != Probe::kRefused) return false;
   if (entry->stopping) return true;
   std::erase_if(refused_, [&](const auto& refusal) {

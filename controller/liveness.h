@@ -2,7 +2,7 @@
 // an incarnation; does not fence.
 //
 //   alive --link closed by the peer--> doubtful --refused--> fence now
-//     |                                    |  '--accepted, unknown--> alive until the deadline
+//     |                                    |  '--accepted--> probed again; alive until the deadline
 //     '----- silent for the session timeout'------------------------> fence
 //
 // When one is fenced for its silence, all that are detached and have been refused, or have hardly
@@ -37,6 +37,9 @@ class Liveness {
     Duration session_timeout = std::chrono::seconds(2);
     Duration attach_grace = std::chrono::milliseconds(200);
     Duration refusal_window = std::chrono::milliseconds(500);
+    // Something still listens where a link has closed: a process that is being ended closes its
+    // links and its port one after the other.
+    Duration probe_again = std::chrono::milliseconds(50);
     // Silence that is more than the pause between two heartbeats.
     Duration overdue = std::chrono::milliseconds(500);
   };

@@ -51,6 +51,21 @@ TEST_F(LivenessTest, AProcessThatAcceptsOrIsSilentIsGivenUntilItsDeadline) {
   EXPECT_EQ(fenced(2000), std::vector<Incarnation>{kOne});
 }
 
+// A killed process with much memory is a while about its end: its links may go before its port.
+TEST_F(LivenessTest, WhatStillListensIsProbedAgainUntilItIsRefusedOrHeard) {
+  liveness_.closed(kOne, at(100));
+  liveness_.due(at(100));
+  EXPECT_FALSE(liveness_.probed(kOne, Probe::kAccepted, at(101)));
+  EXPECT_TRUE(liveness_.due(at(110)).probe.empty());
+  EXPECT_EQ(liveness_.due(at(151)).probe, std::vector<Incarnation>{kOne});
+  EXPECT_TRUE(liveness_.probed(kOne, Probe::kRefused, at(152)));
+  liveness_.closed(kTwo, at(900));
+  liveness_.due(at(900));
+  EXPECT_FALSE(liveness_.probed(kTwo, Probe::kAccepted, at(901)));
+  liveness_.attached(kTwo, at(910));
+  EXPECT_TRUE(liveness_.due(at(951)).probe.empty());
+}
+
 TEST_F(LivenessTest, S12_SeveralBrokersRefusedTogetherWaitForTheirDeadlines) {
   for (Incarnation who : {kOne, kTwo, kThree}) liveness_.closed(who, at(100));
   EXPECT_EQ(liveness_.due(at(100)).probe.size(), 3u);

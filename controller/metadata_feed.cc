@@ -1,6 +1,9 @@
 #include "controller/metadata_feed.h"
 
 #include <glog/logging.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/wire_format_lite.h>
 
 #include <algorithm>
 
@@ -8,17 +11,46 @@
 
 namespace barnabas::controller {
 
+namespace {
+
+using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedOutputStream;
+using google::protobuf::io::StringOutputStream;
+
+size_t size_of_bytes(size_t size) {
+  return 1 + CodedOutputStream::VarintSize64(size) + size;  // field numbers below 16
+}
+
+// A ControllerMessage with a Committed, around a decision that is serialized already.
+std::string committed_message(LogIndex index, Term term, std::string_view payload) {
+  proto::Committed head;
+  head.set_index(index.value());
+  head.set_term(term.value());
+  const std::string head_bytes = head.SerializeAsString();
+  const size_t body = head_bytes.size() + (payload.empty() ? 0 : size_of_bytes(payload.size()));
+  std::string out;
+  out.reserve(size_of_bytes(body));
+  StringOutputStream stream(&out);
+  CodedOutputStream coded(&stream);
+  const auto begin = [&](int field, size_t size) {
+    WireFormatLite::WriteTag(field, WireFormatLite::WIRETYPE_LENGTH_DELIMITED, &coded);
+    coded.WriteVarint64(size);
+  };
+  begin(proto::ControllerMessage::kCommittedFieldNumber, body);
+  coded.WriteString(head_bytes);
+  if (!payload.empty()) {
+    begin(proto::Committed::kDecisionFieldNumber, payload.size());
+    coded.WriteRaw(payload.data(), static_cast<int>(payload.size()));
+  }
+  coded.Trim();
+  return out;
+}
+
+}  // namespace
+
 void MetadataFeed::add(LogIndex index, Term term, std::string_view payload) {
   CHECK_EQ(index.value(), end().value()) << "the feed must have no gaps";
-  proto::ControllerMessage message;
-  proto::Committed* committed = message.mutable_committed();
-  committed->set_index(index.value());
-  committed->set_term(term.value());
-  if (!payload.empty()) {
-    CHECK(committed->mutable_decision()->ParseFromArray(payload.data(),
-                                                        static_cast<int>(payload.size())));
-  }
-  entries_.push_back(Buffer::own(message.SerializeAsString()));
+  entries_.push_back(Buffer::own(committed_message(index, term, payload)));
   bytes_ += entries_.back().size();
   while (bytes_ > max_bytes_ && entries_.size() > 1) {
     bytes_ -= entries_.front().size();

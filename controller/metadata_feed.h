@@ -20,7 +20,7 @@ namespace barnabas::controller {
 
 class MetadataFeed {
  public:
-  explicit MetadataFeed(size_t max_bytes = size_t{4} << 20) : max_bytes_(max_bytes) {}
+  explicit MetadataFeed(size_t max_bytes = size_t{16} << 20) : max_bytes_(max_bytes) {}
 
   // `payload` is a serialized decision; empty: an entry without one.
   void add(LogIndex index, Term term, std::string_view payload);

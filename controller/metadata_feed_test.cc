@@ -63,5 +63,22 @@ TEST_F(MetadataFeedTest, S8_ABrokerAheadOfTheControllerIsToldNothingOld) {
   EXPECT_EQ(far.sent(), LogIndex{12});
 }
 
+TEST_F(MetadataFeedTest, AnEntryIsSentAsItsMessage) {
+  proto::Decision decision;
+  decision.add_records()->mutable_feature_level()->set_name("metadata.version");
+  MetadataFeed feed;
+  feed.add(LogIndex{1}, Term{7}, decision.SerializeAsString());
+  feed.add(LogIndex{2}, Term{8}, "");
+  proto::ControllerMessage message;
+  ASSERT_TRUE(message.ParseFromString(std::string(feed.entry(LogIndex{1}).view())));
+  EXPECT_EQ(message.committed().index(), 1);
+  EXPECT_EQ(message.committed().term(), 7);
+  EXPECT_EQ(message.committed().decision().SerializeAsString(), decision.SerializeAsString());
+  EXPECT_EQ(message.SerializeAsString(), feed.entry(LogIndex{1}).view());
+  ASSERT_TRUE(message.ParseFromString(std::string(feed.entry(LogIndex{2}).view())));
+  EXPECT_EQ(message.committed().term(), 8);
+  EXPECT_FALSE(message.committed().has_decision());
+}
+
 }  // namespace
 }  // namespace barnabas::controller

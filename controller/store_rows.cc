@@ -35,153 +35,171 @@ std::string config_key(ResourceType type, const std::string& name) {
   return std::string("v") + static_cast<char>(type) + name;
 }
 
-proto::Image broker_piece(const metadata::BrokerImage& broker) {
-  proto::Image piece;
-  *piece.add_records()->mutable_register_broker() = metadata::broker_record(broker);
-  return piece;
-}
+// Makes values, each a piece of a serialized Image. Its memory is used again and again.
+class Pieces {
+ public:
+  explicit Pieces(std::vector<storage::StoreWrite>& out) : out_(out) {}
 
-proto::Image topic_piece(const metadata::TopicImage& topic) {
-  proto::Image piece;
-  proto::Topic* record = piece.add_records()->mutable_topic();
-  record->set_id(topic.id.bytes());
-  record->set_name(topic.name);
-  return piece;
-}
-
-proto::Image partition_piece(const TopicPartition& id, const metadata::PartitionImage& partition) {
-  proto::Image piece;
-  *piece.add_records()->mutable_partition() = metadata::partition_record(id, partition);
-  return piece;
-}
-
-proto::Image config_piece(ResourceType type, const std::string& name,
-                          const metadata::ConfigMap& values) {
-  proto::Image piece;
-  for (const auto& [key, value] : values) {
-    proto::Config* record = piece.add_records()->mutable_config();
-    record->set_type(static_cast<proto::ResourceType>(type));
-    record->set_name(name);
-    record->set_key(key);
-    record->set_value(value);
+  void add(const metadata::BrokerImage& broker) {
+    *fresh().mutable_register_broker() = metadata::broker_record(broker);
+    put(broker_key(broker.id));
   }
-  return piece;
-}
 
-proto::Image feature_piece(const std::string& name, int32_t level) {
-  proto::Image piece;
-  proto::FeatureLevel* record = piece.add_records()->mutable_feature_level();
-  record->set_name(name);
-  record->set_level(level);
-  return piece;
-}
+  void add(const metadata::TopicImage& topic) {
+    proto::Topic* record = fresh().mutable_topic();
+    record->set_id(topic.id.bytes());
+    record->set_name(topic.name);
+    put(topic_key(topic.id));
+  }
 
-proto::Image producer_ids_piece(ProducerId next) {
-  proto::Image piece;
-  piece.add_records()->mutable_producer_ids()->set_next(next.value());
-  return piece;
-}
+  void add(const TopicPartition& id, const metadata::PartitionImage& partition) {
+    metadata::write_partition(id, partition, of_partition_.mutable_records(0)->mutable_partition());
+    out_.push_back({partition_key(id), of_partition_.SerializeAsString()});
+  }
 
-proto::Image request_piece(const Uuid& client, const metadata::RememberedRequest& request) {
-  proto::Image piece;
-  proto::RememberedRequest* entry = piece.add_records()->mutable_requests()->add_entries();
-  entry->mutable_request()->set_client(client.bytes());
-  entry->mutable_request()->set_sequence(request.sequence);
-  entry->set_outcome(request.outcome);
-  entry->set_index(request.index.value());
-  return piece;
-}
+  void add(ResourceType type, const std::string& name, const metadata::ConfigMap& values) {
+    piece_.Clear();
+    for (const auto& [key, value] : values) {
+      proto::Config* record = piece_.add_records()->mutable_config();
+      record->set_type(static_cast<proto::ResourceType>(type));
+      record->set_name(name);
+      record->set_key(key);
+      record->set_value(value);
+    }
+    put(config_key(type, name));
+  }
+
+  void add_features(const Image& image) {
+    for (const auto& [name, level] : image.features()) {
+      proto::FeatureLevel* record = fresh().mutable_feature_level();
+      record->set_name(name);
+      record->set_level(level);
+      put("f" + name);
+    }
+  }
+
+  void add_producer_ids(ProducerId next) {
+    fresh().mutable_producer_ids()->set_next(next.value());
+    put("w");
+  }
+
+  void add(const Uuid& client, const metadata::RememberedRequest& request) {
+    proto::RememberedRequest* entry = fresh().mutable_requests()->add_entries();
+    entry->mutable_request()->set_client(client.bytes());
+    entry->mutable_request()->set_sequence(request.sequence);
+    entry->set_outcome(request.outcome);
+    entry->set_index(request.index.value());
+    put("x" + client.bytes());
+  }
+
+  void remove(std::string key) { out_.push_back({std::move(key), std::nullopt}); }
+
+ private:
+  proto::Record& fresh() {
+    piece_.Clear();
+    return *piece_.add_records();
+  }
+  void put(std::string key) { out_.push_back({std::move(key), metadata::serialize(piece_)}); }
+
+  static proto::Image with_one_record() {
+    proto::Image piece;
+    piece.add_records();
+    return piece;
+  }
+
+  std::vector<storage::StoreWrite>& out_;
+  proto::Image piece_;
+  proto::Image of_partition_ = with_one_record();
+};
 
 }  // namespace
 
-void StoreRows::set(std::string key, const proto::Image& piece) {
-  rows_[std::move(key)] = metadata::serialize(piece);
-}
-
+// Of a topic that goes, the partitions are known only now.
 void StoreRows::before(const Image& image, const proto::Decision& decision) {
   for (const proto::Record& record : decision.records()) {
     if (!record.has_remove_topic()) continue;
     const metadata::TopicImage* topic = image.topic(metadata::uuid_of(record.remove_topic().id()));
     if (topic == nullptr) continue;
-    remove(topic_key(topic->id));
+    topics_.insert(topic->id);
     for (size_t i = 0; i < topic->partitions.size(); ++i) {
-      remove(partition_key({topic->id, PartitionIndex{static_cast<int32_t>(i)}}));
+      partitions_.insert({topic->id, PartitionIndex{static_cast<int32_t>(i)}});
     }
   }
 }
 
-void StoreRows::after(const Image& image, const proto::Decision&, const metadata::Delta& delta) {
-  for (BrokerId id : delta.brokers) {
-    const metadata::BrokerImage* broker = image.broker(id);
-    broker == nullptr ? remove(broker_key(id)) : set(broker_key(id), broker_piece(*broker));
-  }
-  for (const auto& [id, name] : delta.new_topics) {
-    if (const auto* topic = image.topic(id)) set(topic_key(id), topic_piece(*topic));
-  }
-  for (const TopicPartition& id : delta.partitions) {
-    if (const auto* partition = image.partition(id)) {
-      set(partition_key(id), partition_piece(id, *partition));
-    }
-  }
-  for (const auto& [type, name] : delta.configs) {
-    const metadata::ConfigMap* values = image.configs(type, name);
-    values == nullptr ? remove(config_key(type, name))
-                      : set(config_key(type, name), config_piece(type, name, *values));
-  }
-  if (delta.features) {
-    for (const auto& [name, level] : image.features()) {
-      set("f" + name, feature_piece(name, level));
-    }
-  }
-  if (delta.producer_ids) set("w", producer_ids_piece(image.next_producer_id()));
-  for (const Uuid& client : delta.requests) {
-    const metadata::RememberedRequest* request = image.request(client);
-    request == nullptr ? remove("x" + client.bytes())
-                       : set("x" + client.bytes(), request_piece(client, *request));
-  }
+void StoreRows::after(const Image&, const proto::Decision&, const metadata::Delta& delta) {
+  brokers_.insert(delta.brokers.begin(), delta.brokers.end());
+  for (const auto& [id, name] : delta.new_topics) topics_.insert(id);
+  for (const TopicPartition& id : delta.partitions) partitions_.insert(partitions_.end(), id);
+  configs_.insert(delta.configs.begin(), delta.configs.end());
+  requests_.insert(delta.requests.begin(), delta.requests.end());
+  features_ |= delta.features;
+  producer_ids_ |= delta.producer_ids;
 }
 
-std::vector<storage::StoreWrite> StoreRows::take() {
+bool StoreRows::empty() const {
+  return brokers_.empty() && topics_.empty() && partitions_.empty() && configs_.empty() &&
+         requests_.empty() && !features_ && !producer_ids_;
+}
+
+std::vector<storage::StoreWrite> StoreRows::take(const Image& image) {
   std::vector<storage::StoreWrite> out;
-  out.reserve(rows_.size());
-  for (auto& [key, value] : rows_) out.push_back({key, std::move(value)});
-  rows_.clear();
+  out.reserve(partitions_.size() + topics_.size() + brokers_.size() + configs_.size() +
+              requests_.size() + image.features().size() + 1);
+  Pieces pieces(out);
+  for (BrokerId id : brokers_) {
+    const metadata::BrokerImage* broker = image.broker(id);
+    broker == nullptr ? pieces.remove(broker_key(id)) : pieces.add(*broker);
+  }
+  for (const Uuid& id : topics_) {
+    const metadata::TopicImage* topic = image.topic(id);
+    topic == nullptr ? pieces.remove(topic_key(id)) : pieces.add(*topic);
+  }
+  for (const TopicPartition& id : partitions_) {
+    const metadata::PartitionImage* partition = image.partition(id);
+    partition == nullptr ? pieces.remove(partition_key(id)) : pieces.add(id, *partition);
+  }
+  for (const auto& [type, name] : configs_) {
+    const metadata::ConfigMap* values = image.configs(type, name);
+    values == nullptr ? pieces.remove(config_key(type, name)) : pieces.add(type, name, *values);
+  }
+  if (features_) pieces.add_features(image);
+  if (producer_ids_) pieces.add_producer_ids(image.next_producer_id());
+  for (const Uuid& client : requests_) {
+    const metadata::RememberedRequest* request = image.request(client);
+    request == nullptr ? pieces.remove("x" + client.bytes()) : pieces.add(client, *request);
+  }
+  *this = {};
   return out;
 }
 
 std::vector<storage::StoreWrite> rows_of(const Image& image) {
   std::vector<storage::StoreWrite> out;
-  const auto add = [&](std::string key, const proto::Image& piece) {
-    out.push_back({std::move(key), metadata::serialize(piece)});
-  };
-  for (const auto& [id, broker] : image.brokers()) add(broker_key(id), broker_piece(broker));
+  out.reserve(image.partition_count() + image.topics_by_name().size());
+  Pieces pieces(out);
+  for (const auto& [id, broker] : image.brokers()) pieces.add(broker);
   for (const auto& [name, id] : image.topics_by_name()) {
     const metadata::TopicImage& topic = *image.topic(id);
-    add(topic_key(id), topic_piece(topic));
+    pieces.add(topic);
     for (size_t i = 0; i < topic.partitions.size(); ++i) {
-      const TopicPartition at{id, PartitionIndex{static_cast<int32_t>(i)}};
-      add(partition_key(at), partition_piece(at, topic.partitions[i]));
+      pieces.add({id, PartitionIndex{static_cast<int32_t>(i)}}, topic.partitions[i]);
     }
   }
   for (const auto& [resource, values] : image.all_configs()) {
-    add(config_key(resource.first, resource.second),
-        config_piece(resource.first, resource.second, values));
+    pieces.add(resource.first, resource.second, values);
   }
-  for (const auto& [name, level] : image.features()) add("f" + name, feature_piece(name, level));
-  if (image.next_producer_id() != ProducerId{0}) {
-    add("w", producer_ids_piece(image.next_producer_id()));
-  }
-  for (const auto& [client, request] : image.requests()) {
-    add("x" + client.bytes(), request_piece(client, request));
-  }
+  pieces.add_features(image);
+  if (image.next_producer_id() != ProducerId{0}) pieces.add_producer_ids(image.next_producer_id());
+  for (const auto& [client, request] : image.requests()) pieces.add(client, request);
   return out;
 }
 
 absl::StatusOr<Image> load_image(const storage::MetadataStore& store) {
-  proto::Image image;
+  metadata::ImageReader reader(store.applied());
+  proto::Image piece;
   absl::Status bad;
   RETURN_IF_ERROR(store.scan("", [&](std::string_view key, std::string_view value) {
-    proto::Image piece;
+    if (!bad.ok()) return;
     if (!piece.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
       bad = absl::DataLossError(
           absl::StrCat("a row of the metadata store cannot be read (key of ", key.size(),
@@ -189,11 +207,10 @@ absl::StatusOr<Image> load_image(const storage::MetadataStore& store) {
                        "'). Remove the store's directory: it is rebuilt from snapshot and log."));
       return;
     }
-    image.MergeFrom(piece);
+    for (const proto::Record& record : piece.records()) reader.add(record);
   }));
   RETURN_IF_ERROR(bad);
-  image.set_index(store.applied().value());
-  return Image::from_proto(image);
+  return reader.take();
 }
 
 }  // namespace barnabas::controller

@@ -11,10 +11,11 @@
 
 #pragma once
 
+#include <absl/container/btree_set.h>
 #include <absl/status/statusor.h>
 
-#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "metadata/image.h"
@@ -23,21 +24,25 @@
 
 namespace barnabas::controller {
 
-// Gathers what a run of decisions changes; each row is written once, as it is at the end.
+// Gathers which rows a run of decisions changes; each is made once, as it is at the end.
 class StoreRows {
  public:
   // Before and after the decision is applied to `image`.
   void before(const metadata::Image& image, const proto::Decision& decision);
   void after(const metadata::Image& image, const proto::Decision& decision,
              const metadata::Delta& delta);
-  // What has gathered, and forgets it.
-  std::vector<storage::StoreWrite> take();
+  bool empty() const;
+  // What has gathered, as `image` has it now, and forgets it.
+  std::vector<storage::StoreWrite> take(const metadata::Image& image);
 
  private:
-  void set(std::string key, const proto::Image& piece);
-  void remove(std::string key) { rows_[std::move(key)] = std::nullopt; }
-
-  std::map<std::string, std::optional<std::string>> rows_;
+  absl::btree_set<BrokerId> brokers_;
+  absl::btree_set<Uuid> topics_;
+  absl::btree_set<metadata::TopicPartition> partitions_;
+  absl::btree_set<std::pair<metadata::ResourceType, std::string>> configs_;
+  absl::btree_set<Uuid> requests_;
+  bool features_ = false;
+  bool producer_ids_ = false;
 };
 
 // Every row of the image, to replace a store's content.

@@ -41,7 +41,9 @@ constexpr size_t kAppliedSizeWithoutDigest =
     12;  // of stores that were written before there was one
 // Metadata is small, and is read once, at a start.
 constexpr size_t kBlockCacheBytes = size_t{4} << 20;
-constexpr size_t kWriteBufferBytes = size_t{2} << 20;
+constexpr size_t kWriteBufferBytes = size_t{4} << 20;
+// While one is written to a table, others take what comes: the caller's loop must not wait for it.
+constexpr int kWriteBuffers = 6;
 constexpr size_t kReplaceBatchBytes = size_t{1} << 20;
 
 absl::Status from_rocksdb(const rocksdb::Status& status, const std::string& tried) {
@@ -58,10 +60,10 @@ rocksdb::Options database_options() {
   options.create_if_missing = true;
   options.paranoid_checks = true;
   options.write_buffer_size = kWriteBufferBytes;
-  options.max_write_buffer_number = 2;
+  options.max_write_buffer_number = kWriteBuffers;
   options.max_background_jobs = 1;
   options.max_open_files = 64;
-  options.max_total_wal_size = 4 * kWriteBufferBytes;
+  options.max_total_wal_size = (kWriteBuffers + 2) * kWriteBufferBytes;
   options.keep_log_file_num = 2;
   options.max_log_file_size = size_t{1} << 20;
   options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
@@ -223,17 +225,19 @@ class RocksDbStore final : public MetadataStore {
     RETURN_IF_ERROR(remove_other_stores());
     ASSIGN_OR_RETURN(std::unique_ptr<rocksdb::DB> fresh, open_database(next));
     const std::string tried = absl::StrCat("write ", directory_, "/", store_name(next));
+    rocksdb::WriteOptions unlogged;
+    unlogged.disableWAL = true;  // it counts once it is flushed and pointed at, or not at all
     rocksdb::WriteBatch batch;
     Digests digests;
     for (const StoreWrite& write : content) {
       add(batch, write);
       digests.add(write);
       if (batch.GetDataSize() < kReplaceBatchBytes) continue;
-      RETURN_IF_ERROR(from_rocksdb(fresh->Write({}, &batch), tried));
+      RETURN_IF_ERROR(from_rocksdb(fresh->Write(unlogged, &batch), tried));
       batch.Clear();
     }
     add_applied(batch, applied, term, digests);
-    RETURN_IF_ERROR(from_rocksdb(fresh->Write({}, &batch), tried));
+    RETURN_IF_ERROR(from_rocksdb(fresh->Write(unlogged, &batch), tried));
     RETURN_IF_ERROR(from_rocksdb(fresh->Flush({}), tried));
     RETURN_IF_ERROR(disk_.sync_and_wait({.files = {}, .directories = {directory_}}));
     RETURN_IF_ERROR(

@@ -161,6 +161,13 @@ class Builder {
   bool vouched_ = false;
 };
 
+// What it may ask for, a member less, is so already.
+bool asks_nothing_of(const PartitionImage& now, const PartitionWish& wish) {
+  PartitionWish nothing;
+  nothing.distrusted = wish.distrusted;
+  return wish == nothing && (!wish.distrusted || !contains(now.in_sync, *wish.distrusted));
+}
+
 }  // namespace
 
 PartitionRules rules_of(const metadata::TopicSettings& settings, size_t replicas,
@@ -195,7 +202,7 @@ std::optional<proto::PartitionChange> partition_change(const metadata::TopicPart
                                                        const PartitionImage& now,
                                                        const PartitionRules& rules,
                                                        const PartitionWish& wish) {
-  if (is_settled(now, rules) && wish == PartitionWish()) return std::nullopt;
+  if (asks_nothing_of(now, wish) && is_settled(now, rules)) return std::nullopt;
   const PartitionImage next = Builder(now, rules, wish).build();
   if (next == now) return std::nullopt;
   proto::PartitionChange change;

@@ -419,8 +419,8 @@ TEST_F(PartitionChangeTest, AgreesWithThePlainDefinitionInEveryStateOfThreeRepli
   EXPECT_GT(checked, 5000);
 }
 
-// The short look against the rules themselves, which a wish that says nothing brings to bear: one
-// that distrusts a broker without a replica here.
+// The short look against the rules themselves, which any wish brings to bear that is not empty:
+// here, the report of a leader that has nothing to report.
 TEST_F(PartitionChangeTest, WhatTheShortLookFindsSettledTheRulesWouldNotChange) {
   const auto random = seeded_random(11);
   const auto flip = [&](uint64_t one_in) { return random->below(one_in) == 0; };
@@ -456,7 +456,7 @@ TEST_F(PartitionChangeTest, WhatTheShortLookFindsSettledTheRulesWouldNotChange) 
     };
     const PartitionRules rules{min_in_sync_, unclean_, wanted_, standing};
     PartitionWish nothing;
-    nothing.distrusted = BrokerId{99};
+    nothing.in_sync = partition.in_sync;
     const bool unchanged = after(partition, nothing) == partition;
     if (is_settled(partition, rules)) {
       ++settled;
