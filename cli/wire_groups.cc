@@ -2,42 +2,18 @@
 
 #include <absl/strings/str_cat.h>
 
-#include <algorithm>
 #include <functional>
 
+#include "cli/wire/group_messages.h"
 #include "cli/wire_cluster.h"
 #include "kafka/extensions/last_rebalance.h"
 #include "kafka/messages/delete_groups.h"
 #include "kafka/messages/describe_groups.h"
 #include "kafka/messages/list_groups.h"
-#include "kafka/messages/offset_commit.h"
 #include "kafka/messages/offset_delete.h"
-#include "kafka/messages/offset_fetch.h"
 
 namespace barnabas::cli {
 namespace {
-
-// The newest versions that name topics by name.
-constexpr int16_t kOffsetFetchByName = 9;
-constexpr int16_t kOffsetCommitByName = 9;
-constexpr int16_t kManyGroups = 8;  // the first OffsetFetch with several groups
-
-// What a consumer's assignment says: version i16, then topics with their partitions. What cannot be
-// read (another protocol type) is empty.
-std::vector<TopicPartition> assignment_of(std::string_view bytes) {
-  std::vector<TopicPartition> out;
-  ByteReader in(bytes);
-  in.read_int16();
-  const int32_t topics = in.read_int32();
-  for (int32_t i = 0; i < topics && in.ok(); ++i) {
-    const int16_t length = in.read_int16();
-    if (length < 0) return {};
-    const std::string topic(in.read_bytes(static_cast<size_t>(length)));
-    const int32_t count = in.read_int32();
-    for (int32_t j = 0; j < count && in.ok(); ++j) out.push_back({topic, in.read_int32()});
-  }
-  return in.ok() ? out : std::vector<TopicPartition>{};
-}
 
 GroupView view_of(const kafka::DescribeGroupsResponse::DescribedGroup& group, const Node& node) {
   GroupView view;
@@ -57,21 +33,12 @@ GroupView view_of(const kafka::DescribeGroupsResponse::DescribedGroup& group, co
     }
     out.client_id = std::string(member.client_id);
     out.host = std::string(member.client_host);
-    if (view.protocol_type == "consumer") out.assigned = assignment_of(member.member_assignment);
-  }
-  return view;
-}
-
-template <class Topics>
-void collect(const Topics& topics, std::map<TopicPartition, CommittedOffset>& out) {
-  for (const auto& topic : topics) {
-    for (const auto& partition : topic.partitions) {
-      if (partition.error_code == 0 && partition.committed_offset < 0) continue;  // none
-      out[{std::string(topic.name), partition.partition_index}] = {
-          partition.committed_offset, std::string(partition.metadata.value_or("")),
-          partition.error_code};
+    if (view.protocol_type != "consumer") continue;
+    for (const auto& [topic, partitions] : wire::parse_assignment(member.member_assignment)) {
+      for (const int32_t partition : partitions) out.assigned.push_back({topic, partition});
     }
   }
+  return view;
 }
 
 // A new element for `one` in a request's lists; those of one topic come behind each other.
@@ -188,52 +155,36 @@ Result<std::vector<GroupView>> WireCluster::describe_groups(const std::vector<st
 
 Result<std::map<TopicPartition, CommittedOffset>> WireCluster::committed(const std::string& group) {
   std::map<TopicPartition, CommittedOffset> found;
-  const auto problem =
-      ask_about(pool_, group, absl::StrCat("ask for the offsets of group ", group),
-                [&](Connection& link) -> absl::StatusOr<int> {
-                  kafka::OffsetFetchRequest request;
-                  if (has_version(link, kafka::OffsetFetchRequest::kApiKey, kManyGroups)) {
-                    auto& one = request.groups.emplace_back();
-                    one.group_id = group;
-                    one.topics.reset();  // all
-                  } else {
-                    request.group_id = group;
-                    request.topics.reset();
-                  }
-                  auto answer = call<kafka::OffsetFetchResponse>(link, request, pool_.deadline(),
-                                                                 kOffsetFetchByName);
-                  if (!answer.ok()) return answer.status();
-                  int code = answer->body.error_code;
-                  for (const auto& one : answer->body.groups) {
-                    code = one.error_code;
-                    collect(one.topics, found);
-                  }
-                  collect(answer->body.topics, found);
-                  return code;
-                });
+  const auto problem = ask_about(
+      pool_, group, absl::StrCat("ask for the offsets of group ", group),
+      [&](Connection& link) -> absl::StatusOr<int> {
+        const auto answer = wire::fetch_committed(link, group, pool_.deadline());
+        if (!answer.ok()) return answer.status();
+        for (const auto& [partition, one] : answer->partitions) {
+          found[{partition.first, partition.second}] = {one.offset, one.metadata, one.error};
+        }
+        return answer->error;
+      });
   if (problem.has_value()) return *problem;
   return found;
 }
 
 Result<std::map<TopicPartition, int>> WireCluster::commit(
     const std::string& group, const std::map<TopicPartition, int64_t>& offsets) {
-  const std::string tried = absl::StrCat("set the offsets of group ", group);
+  std::map<wire::Partition, int64_t> wanted;
+  for (const auto& [one, offset] : offsets) wanted[{one.topic, one.partition}] = offset;
   std::map<TopicPartition, int> codes;
   const auto problem = pool_.ask_coordinators(
-      {group}, tried,
+      {group}, absl::StrCat("set the offsets of group ", group),
       [&](Connection& link, const Node& /*node*/,
           const std::set<std::string>& groups) -> absl::StatusOr<std::set<std::string>> {
-        kafka::OffsetCommitRequest request;
-        request.group_id = group;
-        for (const auto& [one, offset] : offsets) {
-          element_for(request.topics, one).committed_offset = offset;
+        const auto errors = wire::commit_offsets(link, group, wanted, pool_.deadline());
+        if (!errors.ok()) return errors.status();
+        bool again = false;
+        for (const auto& [partition, error] : *errors) {
+          codes[{partition.first, partition.second}] = error;
+          again = again || passes(error);
         }
-        auto answer =
-            call<kafka::OffsetCommitResponse>(link, request, pool_.deadline(), kOffsetCommitByName);
-        if (!answer.ok()) return answer.status();
-        collect_codes(answer->body.topics, codes);
-        const bool again = std::any_of(codes.begin(), codes.end(),
-                                       [](const auto& one) { return passes(one.second); });
         return again ? groups : std::set<std::string>{};
       },
       [&](const std::string&, int code, const std::string&) {

@@ -5,37 +5,16 @@
 #include <algorithm>
 
 #include "cli/kafka_tools/setting.h"
-#include "common/bytes.h"
+#include "cli/wire/group_messages.h"
 #include "kafka/errors.h"
 #include "kafka/messages/describe_groups.h"
 #include "kafka/messages/list_groups.h"
-#include "kafka/messages/offset_commit.h"
-#include "kafka/messages/offset_fetch.h"
 
 namespace barnabas::cli::kafka_tools {
 namespace {
 
 absl::Status failed(int16_t code, std::optional<std::string_view> message) {
   return absl::InternalError(exception(code, message));
-}
-
-// The consumer protocol's assignment: version, [topic, [partition]], user data. What does not
-// decode belongs to another protocol and stays unshown.
-std::map<std::string, std::vector<int32_t>> parse_assignment(std::string_view bytes) {
-  std::map<std::string, std::vector<int32_t>> out;
-  ByteReader in(bytes);
-  in.read_int16();
-  const int32_t topics = in.read_int32();
-  for (int32_t i = 0; i < topics && in.ok(); ++i) {
-    const int16_t size = in.read_int16();
-    const std::string name(in.read_bytes(static_cast<size_t>(std::max<int16_t>(size, 0))));
-    const int32_t count = in.read_int32();
-    std::vector<int32_t>& partitions = out[name];
-    for (int32_t j = 0; j < count && in.ok(); ++j) partitions.push_back(in.read_int32());
-    std::sort(partitions.begin(), partitions.end());
-  }
-  if (!in.ok()) out.clear();
-  return out;
 }
 
 }  // namespace
@@ -87,7 +66,7 @@ absl::StatusOr<Group> describe_group(wire::Cluster& cluster, const std::string& 
     if (member.group_instance_id.has_value())
       each.instance = std::string(*member.group_instance_id);
     if (in.protocol_type == "consumer")
-      each.assignment = parse_assignment(member.member_assignment);
+      each.assignment = wire::parse_assignment(member.member_assignment);
   }
   return out;
 }
@@ -96,39 +75,13 @@ absl::StatusOr<std::map<TopicPartition, int64_t>> committed_offsets(wire::Cluste
                                                                     const Group& group) {
   auto connection = cluster.broker(group.coordinator.id);
   if (!connection.ok()) return connection.status();
-  kafka::OffsetFetchRequest request;
-  const auto version = (*connection)->version_of(kafka::OffsetFetchRequest::kApiKey, {2, 9});
-  if (!version.ok()) return version.status();
-  if (*version < 8) {
-    request.group_id = group.name;
-    request.topics.reset();
-  } else {
-    auto& each = request.groups.emplace_back();
-    each.group_id = group.name;
-    each.topics.reset();
-  }
-  const auto answer =
-      (*connection)->call_as<kafka::OffsetFetchResponse>(request, *version, cluster.deadline());
+  const auto answer = wire::fetch_committed(**connection, group.name, cluster.deadline());
   if (!answer.ok()) return answer.status();
+  if (answer->error != 0) return failed(answer->error, std::nullopt);
   std::map<TopicPartition, int64_t> out;
-  const auto take = [&](const auto& topics) -> absl::Status {
-    for (const auto& topic : topics) {
-      for (const auto& partition : topic.partitions) {
-        if (partition.error_code != 0) return failed(partition.error_code, std::nullopt);
-        if (partition.committed_offset < 0) continue;
-        out[{std::string(topic.name), partition.partition_index}] = partition.committed_offset;
-      }
-    }
-    return absl::OkStatus();
-  };
-  if (*version < 8) {
-    if (answer->body.error_code != 0) return failed(answer->body.error_code, std::nullopt);
-    if (absl::Status status = take(answer->body.topics); !status.ok()) return status;
-    return out;
-  }
-  for (const auto& each : answer->body.groups) {
-    if (each.error_code != 0) return failed(each.error_code, std::nullopt);
-    if (absl::Status status = take(each.topics); !status.ok()) return status;
+  for (const auto& [partition, committed] : answer->partitions) {
+    if (committed.error != 0) return failed(committed.error, std::nullopt);
+    out[partition] = committed.offset;
   }
   return out;
 }
@@ -137,26 +90,10 @@ absl::Status commit_offsets(wire::Cluster& cluster, const Group& group,
                             const std::map<TopicPartition, int64_t>& offsets) {
   auto connection = cluster.broker(group.coordinator.id);
   if (!connection.ok()) return connection.status();
-  kafka::OffsetCommitRequest request;
-  request.group_id = group.name;
-  for (const auto& [id, offset] : offsets) {
-    if (request.topics.empty() || request.topics.back().name != id.first) {
-      request.topics.emplace_back().name = id.first;
-    }
-    auto& partition = request.topics.back().partitions.emplace_back();
-    partition.partition_index = id.second;
-    partition.committed_offset = offset;
-  }
-  // From version 10 on topics go by id, which nobody has told us.
-  const auto version = (*connection)->version_of(kafka::OffsetCommitRequest::kApiKey, {5, 9});
-  if (!version.ok()) return version.status();
-  const auto answer =
-      (*connection)->call_as<kafka::OffsetCommitResponse>(request, *version, cluster.deadline());
-  if (!answer.ok()) return answer.status();
-  for (const auto& topic : answer->body.topics) {
-    for (const auto& partition : topic.partitions) {
-      if (partition.error_code != 0) return failed(partition.error_code, std::nullopt);
-    }
+  const auto errors = wire::commit_offsets(**connection, group.name, offsets, cluster.deadline());
+  if (!errors.ok()) return errors.status();
+  for (const auto& [partition, error] : *errors) {
+    if (error != 0) return failed(error, std::nullopt);
   }
   return absl::OkStatus();
 }
