@@ -50,6 +50,14 @@ Health judge(const proto::DescribeClusterAnswer& cluster,
     for (const proto::VoterView& voter : quorum->voters()) {
       const int64_t since = voter.since_contact_ms();
       if (voter.id() == quorum->leader() || (since >= 0 && since < kSilentMs)) continue;
+      const auto& observers = quorum->observers();
+      if (std::any_of(observers.begin(), observers.end(),
+                      [&](const auto& observer) { return observer.id() == voter.id(); })) {
+        reason(kStatusDegraded,
+               absl::StrCat("controller ", voter.id(), " has come back with another directory and ",
+                            "does not vote: barnabas quorum replace ", voter.id()));
+        continue;
+      }
       reason(kStatusDegraded, absl::StrCat("controller ", voter.id(), " (", voter.endpoint(),
                                            ") is not heard from"));
     }

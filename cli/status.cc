@@ -63,6 +63,14 @@ void print_nodes(const Output& output, const proto::DescribeClusterAnswer& clust
                                  : "never",
                  "", ""});
     }
+    for (const auto* members : {&quorum->learners(), &quorum->observers()}) {
+      for (const proto::VoterView& member : *members) {
+        const bool learns = member.kind() == "learner";
+        table.add({absl::StrCat("controller ", member.id()), member.kind(), member.endpoint(), "",
+                   "", learns ? absl::StrCat(member.lag()) : "",
+                   text_of(Milliseconds(member.since_contact_ms())), "", ""});
+      }
+    }
   }
   for (const proto::BrokerView& broker : cluster.brokers()) {
     table.add(

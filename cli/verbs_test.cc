@@ -84,6 +84,19 @@ TEST_F(VerbsTest, StatusIsDegradedWithReasonsWhileSomethingIsMissing) {
   expect_said("status_degraded.txt");
 }
 
+TEST_F(VerbsTest, StatusShowsControllersWithoutAVoteAndWhatToDoWithOneThatCameBack) {
+  given(proto::AdminRequest::kDescribeCluster, kCluster);
+  given(proto::AdminRequest::kDescribeQuorum, kQuorum);
+  auto& quorum = *answers[proto::AdminRequest::kDescribeQuorum].mutable_describe_quorum();
+  quorum.mutable_voters(2)->set_since_contact_ms(9000);
+  proto::VoterView& back = *quorum.add_observers();
+  back = quorum.voters(2);
+  back.set_kind("observer");
+  back.set_since_contact_ms(90);
+  EXPECT_EQ(status(client, output()), kStatusDegraded);
+  expect_said("status_observer.txt");
+}
+
 TEST_F(VerbsTest, StatusIsDownWhereNobodyCanWrite) {
   given(proto::AdminRequest::kDescribeCluster, kCluster);
   given(proto::AdminRequest::kDescribeQuorum, kQuorum);

@@ -157,6 +157,13 @@ void ControllerMetrics::show_quorum(const ControllerFacts& facts, Instant now, E
       const Labels labels = {{"voter", std::to_string(voter.id.value())}};
       const bool self = voter.id == self_;
       lost += !self && voter.since_contact > kVoterLostAfter;
+      // While a wiped node is being replaced two voters have its id: the one that lives is shown.
+      const bool former = std::any_of(quorum.members.begin(), quorum.members.end(),
+                                      [&](const raft::ProgressView& other) {
+                                        return other.kind == voter.kind && other.id == voter.id &&
+                                               other.since_contact < voter.since_contact;
+                                      });
+      if (former) continue;
       into.gauge(
           "barnabas_quorum_voter_lag_entries",
           "Entries that are not on this voter's disk, as the leader knows",

@@ -96,6 +96,20 @@ TEST_F(ControllerMetricsTest, TheLeaderTellsWhichVotersItHasLostAndOthersDoNot) 
   EXPECT_THAT(text(facts), Not(HasSubstr("barnabas_quorum_voter_lag_entries")));
 }
 
+TEST_F(ControllerMetricsTest, OfTwoVotersWithOneIdTheOneThatLivesIsShown) {
+  ControllerFacts facts;
+  facts.active = true;
+  facts.quorum.last = LogIndex{100};
+  using std::chrono::seconds;
+  facts.quorum.members = {{ControllerId{1}, {}, LogIndex{100}, Duration(0)},
+                          {ControllerId{3}, {}, LogIndex{40}, seconds(30)},
+                          {ControllerId{3}, {}, LogIndex{99}, std::chrono::milliseconds(100)}};
+  const std::string shown = text(facts);
+  EXPECT_THAT(shown, HasSubstr("barnabas_quorum_voter_lag_entries{voter=\"3\"} 1\n"));
+  EXPECT_THAT(shown, Not(HasSubstr("barnabas_quorum_voter_lag_entries{voter=\"3\"} 60\n")));
+  EXPECT_THAT(shown, HasSubstr("barnabas_quorum_voters_lost 1\n"));
+}
+
 TEST_F(ControllerMetricsTest, RatesAreTakenBetweenLooksThatAreASecondApart) {
   const auto at = [](int seconds) { return Instant(std::chrono::seconds(seconds)); };
   ControllerFacts facts;
