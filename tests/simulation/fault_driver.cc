@@ -107,6 +107,29 @@ bool FaultDriver::wiped_one_is_away() {
   return active->controller().committed_image().broker(wiped_)->epoch == wiped_epoch_;
 }
 
+// Every voter must be there with its own disk: none is being replaced, or waits for that.
+bool FaultDriver::may_wipe_controller(const std::string& name) {
+  ControllerProcess* const active = cluster_.active_controller();
+  if (active == nullptr || !cluster_.running(name)) return false;
+  const raft::Status status = active->node().status();
+  size_t voters = 0;
+  bool votes = false;
+  for (const raft::ProgressView& member : status.members) {
+    if (member.kind != raft::MemberKind::kVoter) continue;
+    const std::string machine = Cluster::controller_name(member.id.value());
+    ControllerProcess* const process = cluster_.controller(machine);
+    if (process == nullptr || process->directory_id() != member.directory) return false;
+    if (process->node().term() > active->node().term()) return false;  // old news
+    if (member.match < status.commit) return false;
+    votes |= machine == name;
+    ++voters;
+  }
+  const std::vector<Operation>& operations = options_.workload.operators.operations;
+  const bool replaced =
+      std::find(operations.begin(), operations.end(), Operation::kChangeVoters) != operations.end();
+  return votes && voters >= 3 && !status.change_pending && replaced;
+}
+
 bool FaultDriver::strike(const PlannedFault& fault) {
   const std::vector<std::string>& all = cluster_.names();
   const std::vector<std::string> controllers = cluster_.controller_names();
@@ -306,6 +329,13 @@ bool FaultDriver::strike(const PlannedFault& fault) {
       process->step_wall(by);
       return true;
     }
+    case Fault::kWipeController:
+      if (!may_wipe_controller(a_controller)) return false;
+      note(fault, a_controller);
+      cluster_.cut_power(a_controller);
+      cluster_.wipe(a_controller);
+      start_later(a_controller, fault.length);
+      return true;
     case Fault::kLieAboutSyncs:
       note(fault, a_broker);
       cluster_.disk(a_broker).lie_about_syncs(true);

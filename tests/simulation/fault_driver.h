@@ -11,8 +11,9 @@
 //   - a broker's disk may be wiped only while every partition has another in-sync replica on a
 //     broker that runs, and not before those wiped earlier are back in sync; and until it has come
 //     back with its new disk no other broker is stopped cleanly, since with min ISR 1 that could
-//     leave the dead one as the whole in-sync set by a committed decision (decision 0004); no
-//     controller's disk ever (a voter is its disk).
+//     leave the dead one as the whole in-sync set by a committed decision (decision 0004);
+//   - a voter's disk may be wiped only while all voters run with everything that is committed, and
+//     somebody replaces it before the next one (a voter is its disk).
 
 #pragma once
 
@@ -49,6 +50,7 @@ class FaultDriver {
   void end_of_power(std::string name);
   void supervise();
   bool may_wipe(const std::string& name);
+  bool may_wipe_controller(const std::string& name);
   bool wiped_one_is_away();
   void note(const PlannedFault& fault, const std::string& what);
   void later(Duration delay, Task task);

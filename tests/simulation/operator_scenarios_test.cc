@@ -66,5 +66,22 @@ TEST_F(OperatorScenario, F53_VotersChangeWhileLeadersDie) {
   EXPECT_GT(run.workload().operators().done(Operation::kChangeVoters), 2U);
 }
 
+// One controller after the other loses its disk and is replaced by itself with an empty one, as
+// `barnabas quorum replace` does it, while others die.
+TEST_F(OperatorScenario, F23_WipedControllersAreReplacedOneAfterTheOther) {
+  uint64_t wiped = 0;
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    SwarmOptions options = with_operators(seed, {Operation::kChangeVoters});
+    options.cluster.spare_controllers = 1;
+    options.faults = {Fault::kWipeController, Fault::kWipeController, Fault::kKillController};
+    options.between_faults = milliseconds(1000);
+    simulation::Run run(std::move(options));
+    run.execute();
+    ASSERT_FALSE(run.findings().any()) << run.report();
+    wiped += run.happened().faults[static_cast<size_t>(Fault::kWipeController)];
+  }
+  EXPECT_GT(wiped, 2U);
+}
+
 }  // namespace
 }  // namespace barnabas::simulation

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <utility>
 
 #include "kafka/errors.h"
@@ -70,9 +71,40 @@ void Operators::finish() {
   if (started_ && idle_) act_later();
 }
 
+std::optional<AdminRequest> Operators::replacement() const {
+  ControllerProcess* const active = cluster_.active_controller();
+  if (active == nullptr) return std::nullopt;
+  std::set<std::pair<int32_t, Uuid>> voters;
+  for (const raft::ProgressView& member : active->node().status().members) {
+    if (member.kind != raft::MemberKind::kVoter) continue;
+    voters.emplace(member.id.value(), member.directory);
+  }
+  for (const auto& [id, directory] : voters) {
+    ControllerProcess* const process = cluster_.controller(Cluster::controller_name(id));
+    if (process == nullptr || process->directory_id() == directory) continue;
+    AdminRequest request;
+    if (voters.count({id, process->directory_id()}) == 0) {
+      request.mutable_add_voter()->set_id(id);
+    } else {
+      request.mutable_remove_voter()->set_id(id);
+      request.mutable_remove_voter()->set_directory(directory.bytes());
+    }
+    return request;
+  }
+  return std::nullopt;
+}
+
+bool Operators::lacks_a_voter() const {
+  return cluster_.active_controller() == nullptr || replacement().has_value();
+}
+
 void Operators::act() {
+  if (std::optional<AdminRequest> request = replacement()) {
+    return call(Operation::kChangeVoters, *std::move(request));
+  }
   if (!finishing_) return act(options_.operations[random_->below(options_.operations.size())]);
-  if (!drained_.empty()) drain(drained_.front(), /*undo=*/true);
+  if (!drained_.empty()) return drain(drained_.front(), /*undo=*/true);
+  act_later();  // a voter may have to be replaced still
 }
 
 void Operators::act(Operation operation) {

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,12 +46,18 @@ class Operators {
   void slow_down() { options_.every = 20 * options_.every; }
   void finish();
   // After finish(): nothing is under way, and no broker is drained.
-  bool finished() const { return !started_ || (finishing_ && idle_ && drained_.empty()); }
+  bool finished() const {
+    return !started_ || (finishing_ && idle_ && drained_.empty() && !lacks_a_voter());
+  }
   std::string unfinished() const;
   uint64_t done(Operation operation) const { return done_[static_cast<size_t>(operation)]; }
   uint64_t done() const;
 
  private:
+  // What brings the voter back whose disk was wiped: the new one is added, then the old one
+  // removed.
+  std::optional<proto::AdminRequest> replacement() const;
+  bool lacks_a_voter() const;
   void act_later();
   void act();
   void act(Operation operation);

@@ -41,6 +41,7 @@ class ControllerProcess {
 
   controller::Controller& controller() { return *controller_; }
   const raft::Node& node() const { return *node_; }
+  const Uuid& directory_id() const { return directory_->identity().directory_id; }
 
  private:
   ControllerProcess(SimNetwork& network, SimExecutor& loop, std::unique_ptr<Random> random,

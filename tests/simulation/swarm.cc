@@ -51,10 +51,18 @@ void draw_operators(Random& random, SwarmOptions& out) {
   operators.partitions_most = out.workload.partitions + static_cast<int>(random.below(4));
 }
 
+bool has(const SwarmOptions& options, Operation operation) {
+  const std::vector<Operation>& all = options.workload.operators.operations;
+  return std::find(all.begin(), all.end(), operation) != all.end();
+}
+
 void draw_more_faults(Random& random, SwarmOptions& out) {
   const uint32_t percent = 10 + static_cast<uint32_t>(random.below(30));
   for (int fault = kFirstFaultCount; fault < kAtlasFaultCount; ++fault) {
-    if (random.chance(percent)) out.faults.push_back(static_cast<Fault>(fault));
+    const auto kind = static_cast<Fault>(fault);
+    // Somebody has to replace it.
+    if (kind == Fault::kWipeController && !has(out, Operation::kChangeVoters)) continue;
+    if (random.chance(percent)) out.faults.push_back(kind);
   }
   if (random.chance(40)) out.cluster.clock_drift_ppm = static_cast<int32_t>(random.below(20'000));
   if (random.chance(40)) out.cluster.clock_offset = between(random, seconds(0), seconds(600));
@@ -70,7 +78,7 @@ void draw_more_faults(Random& random, SwarmOptions& out) {
 // Most runs have a long stretch after the hectic one, at a human pace: sessions, sequences,
 // segments and snapshots grow old there, and faults come one at a time.
 void draw_calm(Random& random, SwarmOptions& out) {
-  if (random.chance(70)) out.calm_phase = between(random, seconds(200), seconds(1600));
+  if (random.chance(70)) out.calm_phase = between(random, seconds(300), seconds(1700));
   out.calm_between_faults = between(random, seconds(4), seconds(60));
   out.calm_pause_between_batches = between(random, milliseconds(300), seconds(3));
 }
@@ -84,7 +92,8 @@ const char* to_string(Fault fault) {
       "pause-controller", "isolate",         "cut-one-way", "partition",    "break-links",
       "slow-disk",        "hang-disk",       "fail-syncs",  "restart-loop", "cut-pair",
       "swizzle",          "thin-out",        "full-disk",   "torn-power",   "step-clock",
-      "lie-about-syncs",  "old-image",       "bit-rot",     "cut-tail",     "wipe-anything"};
+      "wipe-controller",  "lie-about-syncs", "old-image",   "bit-rot",      "cut-tail",
+      "wipe-anything"};
   return kNames[static_cast<int>(fault)];
 }
 

@@ -33,13 +33,14 @@ enum class Fault {
   kSlowDisk,
   kHangDisk,
   kFailSyncs,
-  kRestartLoop,  // dies again while it starts, several times (F17, F18)
-  kCutPair,      // two do not reach each other, both reach the others (F6)
-  kSwizzle,      // cut off from one after the other, mended in another order (F9)
-  kThinOut,      // brokers lose their power one after the other, to the last (F45)
-  kFullDisk,     // F33
-  kTornPower,    // the power goes in the middle of what is being written (F16, F29)
-  kStepClock,    // F20
+  kRestartLoop,     // dies again while it starts, several times (F17, F18)
+  kCutPair,         // two do not reach each other, both reach the others (F6)
+  kSwizzle,         // cut off from one after the other, mended in another order (F9)
+  kThinOut,         // brokers lose their power one after the other, to the last (F45)
+  kFullDisk,        // F33
+  kTornPower,       // the power goes in the middle of what is being written (F16, F29)
+  kStepClock,       // F20
+  kWipeController,  // F23; it is replaced before the next one may be wiped
   // Beyond the atlas: these may lose what was acknowledged. At brokers only.
   kLieAboutSyncs,  // F31, and then the power goes
   kOldImage,       // a copy of the disk is put back (F24)
@@ -47,8 +48,8 @@ enum class Fault {
   kCutTail,        // F38
   kWipeAnything,   // F23, whatever that leaves
 };
-inline constexpr int kFaultCount = 30;
-inline constexpr int kAtlasFaultCount = 25;
+inline constexpr int kFaultCount = 31;
+inline constexpr int kAtlasFaultCount = 26;
 inline constexpr int kFirstFaultCount = 18;  // drawn first, as long as there were no others
 const char* to_string(Fault fault);
 
