@@ -57,12 +57,15 @@ struct Process {
 
 class GrpcCluster {
  public:
-  // `adjust` may change a node's options before it starts.
-  explicit GrpcCluster(const std::function<void(Options&)>& adjust = [](Options&) {})
+  // `adjust` may change a node's options before it starts. `joiners` name three founders as peers,
+  // and themselves.
+  explicit GrpcCluster(
+      const std::function<void(Options&)>& adjust = [](Options&) {}, int joiners = 0)
       : random_(seeded_random(11)) {
-    for (int n = 1; n <= 3; ++n) processes_.push_back(std::make_unique<Process>(n));
+    const int all = 3 + joiners;
+    for (int n = 1; n <= all; ++n) processes_.push_back(std::make_unique<Process>(n));
     std::vector<Voter> peers;
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < all; ++i) {
       Process& process = *processes_[static_cast<size_t>(i)];
       auto listening = process.transport.listen(
           {"127.0.0.1", 0}, {Channel::kRaft, Channel::kRaftBulk}, {&process.thread.loop()},
@@ -73,10 +76,11 @@ class GrpcCluster {
       process.listening = *std::move(listening);
       peers.push_back({ControllerId{i + 1}, Uuid(), process.listening->endpoint()});
     }
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < all; ++i) {
       Process& process = *processes_[static_cast<size_t>(i)];
       process.options.self = ControllerId{i + 1};
-      process.options.peers = peers;
+      process.options.peers.assign(peers.begin(), peers.begin() + 3);
+      if (i >= 3) process.options.peers.push_back(peers[static_cast<size_t>(i)]);
       process.options.directory_id = Uuid::make(*random_);
       process.options.directory =
           absl::StrCat(std::getenv("TEST_TMPDIR"), "/",
@@ -94,7 +98,7 @@ class GrpcCluster {
   }
 
   std::optional<size_t> leader() {
-    for (size_t i = 0; i < 3; ++i) {
+    for (size_t i = 0; i < processes_.size(); ++i) {
       if (processes_[i] == nullptr) continue;
       const bool leads = processes_[i]->on_loop(
           [&] { return processes_[i]->node != nullptr && processes_[i]->node->is_leading(); });
@@ -113,7 +117,9 @@ class GrpcCluster {
   }
   // Proposes `count` entries at the leader, all at once, and waits for the answers.
   int propose(int count, const std::string& filling = "") {
-    Process& process = *processes_[*leader()];
+    const std::optional<size_t> at = leader();
+    if (!at.has_value()) return 0;
+    Process& process = *processes_[*at];
     std::mutex mutex;
     std::condition_variable answered;
     int ok = 0;
@@ -147,6 +153,32 @@ class GrpcCluster {
     });
   }
   void resume(size_t i) { start(*processes_[i]); }
+  // Of one that pauses: its disk is replaced by an empty one.
+  void wipe(size_t i) {
+    Process& process = *processes_[i];
+    process.on_loop([&] {
+      std::filesystem::remove_all(process.options.directory);
+      process.options.directory_id = Uuid::make(*random_);
+      process.machine = History();
+      return 0;
+    });
+  }
+  // Asks whoever leads, once.
+  absl::Status ask(const std::function<void(Node&, Node::Changed)>& what) {
+    const std::optional<size_t> at = leader();
+    if (!at.has_value()) return absl::UnavailableError("no leader");
+    auto answer = std::make_shared<std::promise<absl::Status>>();
+    auto future = answer->get_future();
+    processes_[*at]->on_loop([&] {
+      what(*processes_[*at]->node,
+           [answer](const absl::Status& status) { answer->set_value(status); });
+      return 0;
+    });
+    if (future.wait_for(std::chrono::seconds(30)) != std::future_status::ready) {
+      return absl::DeadlineExceededError("no answer");
+    }
+    return future.get();
+  }
   Process& process(size_t i) { return *processes_[i]; }
   bool running(size_t i) const { return processes_[i] != nullptr; }
   Status status(size_t i) {
