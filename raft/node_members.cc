@@ -45,7 +45,12 @@ void NodeImpl::introduced(const VoterId& node, const Introduction& introduction)
   const bool here = formed() && introduction.state == FormationState::kFormed &&
                     introduction.founding.cluster_id == storage_.record.founding.cluster_id;
   const auto known = introduced_.find(node.id);
-  if (known == introduced_.end() && introduced_.size() >= kIntroducedLimit) return;
+  if (known == introduced_.end() && introduced_.size() >= kIntroducedLimit) {
+    std::erase_if(introduced_, [this](const auto& other) {
+      return loop_.now() - other.second.heard > kIntroducedFor;
+    });
+    if (introduced_.size() >= kIntroducedLimit) return;
+  }
   const bool moved = known == introduced_.end() || known->second.endpoint != introduction.endpoint;
   introduced_[node.id] = {node, introduction.endpoint, here, loop_.now()};
   const bool tells_more = introduction.configuration.index > heard_configuration_.index ||
