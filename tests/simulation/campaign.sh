@@ -58,8 +58,9 @@ cat "$reports"/totals.* | awk -F= -v first="$first" -v commit="$commit" -v date=
       sum["seeds"], sum["simulated_us"] / 3.6e9, all, by, sum["acknowledged"], sum["consumed"],
       sum["violations"]
   }' >"$reports/row"
-# Below the last line of the table.
-at=$(grep -n '^| [0-9-]* | [0-9a-f]* |\|^|---' "$record" | tail -1 | cut -d: -f1)
+# Below the last line of the first table, or below its head.
+at=$(sed -n "/^| [0-9-]* | [0-9a-f]* | [0-9]*-/=" "$record" | tail -1)
+[[ $at ]] || at=$(grep -n '^|---' "$record" | head -1 | cut -d: -f1)
 sed -i "${at}r $reports/row" "$record"
 cat "$reports/row"
 echo "reports: $reports"

@@ -4,7 +4,7 @@ namespace barnabas::simulation {
 namespace {
 
 // What needs none of the clients' coming and going, nor the calm.
-#define PLAIN "churn=0,groups=0,calm_ms=0"
+#define PLAIN "churn=0,groups=0,risky=0,operations=none,calm_ms=0"
 
 // Leaderships that move, by death and by sleep, over slow disks.
 constexpr char kMoves[] =
@@ -21,10 +21,18 @@ constexpr char kWipes[] =
 // Disks that fail once, and power cuts that show what was on them.
 constexpr char kBadDisks[] =
     "faults=fail-syncs+power-broker+power-all,between_faults_ms=200,sync_us=3000," PLAIN;
+// Disks that are behind, and power cuts.
+constexpr char kSlowDisks[] =
+    "faults=slow-disk+power-broker+power-all+hang-disk,between_faults_ms=300,sync_us=5000,"
+    "min_isr=1," PLAIN;
+// In-sync sets that shrink to one, whose machine loses its power.
+constexpr char kThinSets[] =
+    "faults=power-broker+kill-broker+thin-out+isolate,between_faults_ms=300,sync_us=5000,"
+    "min_isr=2," PLAIN;
 // Controllers that come and go while topics do.
 constexpr char kControllers[] =
     "faults=kill-active+power-controller+partition+kill-controller+isolate,between_faults_ms=250,"
-    "groups=0,calm_ms=0";
+    "groups=0,risky=0,operations=none,calm_ms=0";
 
 #undef PLAIN
 
@@ -39,6 +47,7 @@ const std::vector<Plant> kPlants = {
     {"controller: trusts a wiped directory", kWipes, 1, 10},
     {"partition: a duplicate is answered at once", kMoves, 5, 15},
     {"partition: a follower never hears that it diverges", kMoves, 1, 10},
+    {"partition: admits by the end of the log", kSlowDisks, 15, 15},
     {"partition: answers when the leader has it", kMoves, 1, 10},
     {"partition: consumers read beyond the high watermark", kMoves, 1, 5},
     {"partition: counts what is not on disk", kMoves, 1, 5},
@@ -46,8 +55,11 @@ const std::vector<Plant> kPlants = {
     {"partition: remembers what producers wrote and truncation took", kMoves, 1, 15},
     {"partition: takes any sequence", kMoves, 1, 10},
     {"partition: the fastest replica is enough", kMoves, 1, 10},
-    {"partition: the high watermark moves below min in sync", kMoves, 1, 15},
+    {"partition: the high watermark moves below min in sync", kThinSets, 1, 15},
+    {"partition: truncates to the high watermark", kMoves, 1, 10},
     {"partition: trusts a proposed in-sync set", kCuts, 8, 20},
+    {"storage: a failed sync counts", kBadDisks, 4, 15},
+    {"storage: an old flush completion counts", kSlowDisks, 12, 15},
 };
 
 }  // namespace barnabas::simulation
