@@ -31,7 +31,7 @@ class LightBroker final : private LinkSink {
     std::vector<Endpoint> controllers;
     Duration reconnect = std::chrono::milliseconds(10);
     // A controller that does not answer heartbeats for so long is left; as real brokers do.
-    Duration answer_limit = std::chrono::milliseconds(1600);
+    Duration answer_limit = std::chrono::milliseconds(1000);
   };
   LightBroker(Options options, Executor& loop, Transport& transport, Random& random);
   ~LightBroker();

@@ -93,7 +93,7 @@ TEST_F(ControllerTest, TheStoreHoldsExactlyTheCommittedImage) {
   removal.mutable_delete_topics()->add_topics()->set_name("foo");
   run(milliseconds(10));
   call(removal);
-  run(milliseconds(10));
+  run(milliseconds(50));
   const auto loaded = load_image(store_);
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   EXPECT_EQ(loaded->hash(), image().hash());

@@ -13,6 +13,9 @@ namespace barnabas::controller {
 
 namespace {
 
+// One write for what is applied in this time.
+constexpr Duration kStoreDelay = std::chrono::milliseconds(10);
+
 // The quorum may refuse from inside the call; the caller hears of it afterwards all the same.
 class Settlement {
  public:
@@ -118,7 +121,7 @@ void Ledger::applied_batch() {
   watcher_.batch_committed();
   if (storing_) return;
   storing_ = true;
-  loop_.post([this, alive = std::weak_ptr(alive_)] {
+  loop_.after(kStoreDelay, [this, alive = std::weak_ptr(alive_)] {
     if (alive.expired()) return;
     storing_ = false;
     store_what_is_applied().IgnoreError();  // it has ended this node

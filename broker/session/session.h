@@ -50,8 +50,9 @@ struct SessionOptions {
   Duration heartbeat{std::chrono::milliseconds(400)};
   // While a state change is awaited (to be unfenced, to be let go).
   Duration heartbeat_eager{std::chrono::milliseconds(50)};
-  // No answer to a heartbeat for so long: the controller is gone or paused.
-  Duration answer_limit{std::chrono::milliseconds(1600)};
+  // No answer to a heartbeat for so long: the controller is gone or paused. By the time that the
+  // next heartbeat finds it so, the others have elected another one.
+  Duration answer_limit{std::chrono::milliseconds(1000)};
   // The stream has stood still for so long while the commit index was ahead (S8).
   Duration stream_lag_limit{std::chrono::seconds(3)};
   // An attempt without any answer is given up. Longer than a session timeout: a registration may
