@@ -15,7 +15,7 @@ namespace {
 
 TEST(BeyondTheAtlas, WhatIsServedIsTrue) {
   FLAGS_minloglevel = google::GLOG_FATAL;
-  constexpr std::chrono::seconds kTime(15);
+  constexpr std::chrono::seconds kTime(8);
   constexpr uint64_t kSeedsMin = 4;
   const auto start = std::chrono::steady_clock::now();
   Happenings total;

@@ -133,11 +133,11 @@ bool RiskyRecords::read_everything_again() const {
                      [](const auto& reader) { return reader->complete(); });
 }
 
-void RiskyRecords::judge_what_was_read() {
+void RiskyRecords::judge_what_was_read(bool excused) {
   for (size_t i = 0; i < readers_.size(); ++i) {
     if (!readers_[i]->complete()) continue;
     const auto partition = static_cast<int32_t>(i);
-    loss_.judge(name(partition), readers_[i]->values(), lineage(partition), /*excused=*/true);
+    loss_.judge(name(partition), readers_[i]->values(), lineage(partition), excused);
   }
 }
 

@@ -38,11 +38,12 @@ class RiskyRecords {
   // Once the cluster is whole: compares what the leaders hold.
   void judge();
   // Beyond the atlas: what clients are given is watched all along; at the end everything is read
-  // once more, and what was read completely is judged. A loss needs no further cause there.
+  // once more, and what was read completely is judged. `excused`: a disk has lost what it had, and
+  // a loss needs no further cause.
   void watch();
   void read_again();
   bool read_everything_again() const;
-  void judge_what_was_read();
+  void judge_what_was_read(bool excused);
   uint64_t passes() const;
   uint64_t refusals() const;
 
