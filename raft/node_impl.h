@@ -150,6 +150,7 @@ class NodeImpl final : public Node, private PeerLinks::Listener {
     std::optional<LogIndex> index;  // none: not in the log yet
   };
   std::optional<Change> change_;
+  LogIndex told_voters_of_;  // in the log file
   std::optional<Changed> transfer_;
   TimerId transfer_timer_ = 0;
 

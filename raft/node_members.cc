@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/probe.h"
+#include "raft/describe.h"
 #include "raft/node_impl.h"
 
 namespace barnabas::raft {
@@ -234,6 +235,12 @@ void NodeImpl::members_changed(Effects& effects) {
   }
   if (effects.transfer_refused.has_value()) answer_transfer(*effects.transfer_refused);
   if (!effects.configured) return;
+  const ConfigurationAt& now = core_->configurations().latest();
+  if (now.index != told_voters_of_) {
+    told_voters_of_ = now.index;
+    LOG(INFO) << "cluster " << storage_.record.founding.cluster_id << ": "
+              << describe(now.configuration) << ", says entry " << now.index;
+  }
   reach_soon();
   if (!is_voter() && introduce_timer_ == 0) {
     introduce_timer_ = loop_.after(Duration{0}, [this] { introduce_again(); });
