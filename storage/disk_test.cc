@@ -129,7 +129,9 @@ class Program {
     const uint64_t length = random_->below(3000);
     const auto letter = static_cast<char>('a' + random_->below(26));
     const size_t which = random_->below(4);
-    switch (random_->below(14)) {
+    // A sync waits for the real medium, so there are few of them.
+    const uint64_t what = random_->below(14);
+    switch (what == 11 && random_->chance(85) ? 10 : what) {
       case 0:
       case 1: {
         const auto opened = disk_.open(one, OpenMode::kCreate);
@@ -248,7 +250,7 @@ class Program {
 };
 
 TEST(Disk, BothGiveTheSameAnswersToTheSameOperations) {
-  for (uint64_t seed = 0; seed < 40; ++seed) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
     const std::string root = fresh_directory("disk_same");
     PosixDisk posix(nullptr);
     MemoryDisk memory;
@@ -258,7 +260,7 @@ TEST(Disk, BothGiveTheSameAnswersToTheSameOperations) {
     }
     Program real(posix, root, seed);
     Program twin(memory, root, seed);
-    for (int i = 0; i < 250; ++i) {
+    for (int i = 0; i < 200; ++i) {
       ASSERT_EQ(real.step(), twin.step()) << "seed " << seed << " step " << i;
     }
     EXPECT_EQ(real.everything(), twin.everything());

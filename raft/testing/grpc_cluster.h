@@ -117,7 +117,9 @@ class GrpcCluster {
   }
   // Proposes `count` entries at the leader, all at once, and waits for the answers.
   int propose(int count, const std::string& filling = "") {
-    const std::optional<size_t> at = leader();
+    // On a busy machine there may be none for a while.
+    std::optional<size_t> at;
+    await([&] { return (at = leader()).has_value(); }, std::chrono::seconds(60));
     if (!at.has_value()) return 0;
     Process& process = *processes_[*at];
     std::mutex mutex;
