@@ -92,6 +92,7 @@ class StoreDamage : public ::testing::Test {
   }
 
   fs::path find(const std::string& part) {
+    if (!fs::exists(directory_ + "/store")) return {};
     for (const auto& entry : fs::recursive_directory_iterator(directory_ + "/store")) {
       if (entry.path().filename().string().find(part) != std::string::npos) return entry.path();
     }
@@ -118,14 +119,20 @@ TEST_F(StoreDamage, F40_AMissingManifestIsRebuiltFromTheLog) {
 }
 
 TEST_F(StoreDamage, F40_ADamagedTableIsRebuiltFromTheLog) {
-  for (int n = 0; n < 2; ++n) {  // the second start puts what the first wrote into a table
-    run([n](ControllerProcess& process) { set_retention(process, n); });
+  // A start puts what the database's own log holds into a table.
+  int last = 0;
+  for (int n = 0; n < 10 && find(".sst").empty(); ++n) {
+    run([n](ControllerProcess& process) {
+      set_retention(process, n);
+      retention(process);
+    });
     ASSERT_TRUE(start_status_.ok()) << start_status_;
+    last = n;
   }
   const fs::path table = find(".sst");
   ASSERT_FALSE(table.empty());
   std::ofstream(table, std::ios::binary) << std::string(fs::file_size(table), 'x');
-  expect_rebuilt("1000001");
+  expect_rebuilt(absl::StrCat(1000000 + last));
 }
 
 TEST_F(StoreDamage, F40_AMissingPointerToTheStoreIsRebuiltFromTheLog) {
