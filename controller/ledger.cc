@@ -130,10 +130,9 @@ void Ledger::applied_batch() {
 
 absl::Status Ledger::store_what_is_applied() {
   if (committed_.index() <= store_.applied()) return absl::OkStatus();
-  const absl::Status status =
-      store_.apply(rows_.take(committed_), committed_.index(), committed_term_);
+  absl::Status status = store_.apply(rows_.take(committed_), committed_.index(), committed_term_);
   if (status.ok()) return status;
-  const absl::Status why = annotate(status, "the metadata store cannot be written");
+  absl::Status why = annotate(status, "the metadata store cannot be written");
   LOG(ERROR) << why;
   if (fatal_) fatal_(why);
   return why;
