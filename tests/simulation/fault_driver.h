@@ -51,6 +51,8 @@ class FaultDriver {
   void supervise();
   bool may_wipe(const std::string& name);
   bool may_wipe_controller(const std::string& name);
+  // Was a voter's disk wiped, and does the quorum still count on it, as far as is known?
+  bool wiped_voter_is_away();
   bool wiped_one_is_away();
   void note(const PlannedFault& fault, const std::string& what);
   void later(Duration delay, Task task);
@@ -63,6 +65,7 @@ class FaultDriver {
   // may still count on the disk that is gone.
   BrokerId wiped_ = kNoBroker;
   BrokerEpoch wiped_epoch_ = kNoBrokerEpoch;
+  std::string wiped_controller_;
   std::set<std::string> without_power_;  // from some write on; the process may run still
   std::array<uint64_t, kFaultCount> counts_{};
   std::map<int, std::string> struck_;

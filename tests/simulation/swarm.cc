@@ -138,6 +138,11 @@ SwarmOptions draw(uint64_t seed) {
   draw_groups(*seeded_random(seed)->fork("groups"), out);
   draw_operators(*seeded_random(seed)->fork("operators"), out);
   draw_more_faults(*seeded_random(seed)->fork("more faults"), out);
+  // Whoever moves the leadership asks until it has moved; to a voter that is gone it never does,
+  // and the same operator would have to replace that one first.
+  if (std::count(out.faults.begin(), out.faults.end(), Fault::kWipeController) > 0) {
+    std::erase(out.workload.operators.operations, Operation::kTransfer);
+  }
   return out;
 }
 
