@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -144,6 +145,8 @@ class NodeImpl final : public Node, private PeerLinks::Listener {
     Instant heard;
   };
   std::map<ControllerId, Introduced> introduced_;
+  std::set<ControllerId>
+      sought_;  // to be reached whatever the configuration says, until it changes
   ConfigurationAt heard_configuration_;  // the newest configuration that others have told of
   struct Change {
     Changed done;

@@ -17,6 +17,8 @@ constexpr size_t kBulkBytes = size_t{64} << 10;
 constexpr Duration kIntroduceEvery = std::chrono::milliseconds(100);
 // Whoever leads next must know of those who wait to be added.
 constexpr Duration kObserverIntroducesEvery = std::chrono::milliseconds(500);
+// Of those outside the configuration whom this node had something to tell.
+constexpr size_t kSoughtLimit = 16;
 
 }  // namespace
 
@@ -66,7 +68,9 @@ void NodeImpl::send(const Message& message) {
   std::string frame = encode(head_to(message.to, message.term), message.body);
   ++counted_->sent_messages;
   counted_->sent_bytes += static_cast<int64_t>(frame.size());
-  links_->send(message.to.id, channel, std::move(frame));
+  // The leader and a candidate may be of a configuration that this log does not have yet.
+  const bool sent = links_->send(message.to.id, channel, std::move(frame));
+  if (!sent && sought_.size() < kSoughtLimit && sought_.insert(message.to.id).second) reach_soon();
 }
 
 // Before anything else on this link: it may be asked for its vote next.

@@ -94,8 +94,8 @@ void NodeImpl::reach_soon() {
   });
 }
 
-// A voter reaches the other voters and whoever is fed. Who has no vote, or no cluster yet, tries
-// all of whom it has heard.
+// A voter reaches the other voters, whoever is fed, and whoever was to be answered. Who has no
+// vote, or no cluster yet, tries all of whom it has heard.
 void NodeImpl::reach_members() {
   if (links_ == nullptr) return;
   std::map<ControllerId, Endpoint> peers;
@@ -110,6 +110,7 @@ void NodeImpl::reach_members() {
       for (const auto& [voter, endpoint] : before.voters) add(voter.id);
     }
     for (const auto& [fed, progress] : core_->progress()) add(fed.id);
+    for (const ControllerId sought : sought_) add(sought);
   }
   if (!is_voter()) {
     for (const Voter& peer : options_.peers) add(peer.id);
@@ -240,6 +241,7 @@ void NodeImpl::members_changed(Effects& effects) {
     told_voters_of_ = now.index;
     LOG(INFO) << "cluster " << storage_.record.founding.cluster_id << ": "
               << describe(now.configuration) << ", says entry " << now.index;
+    sought_.clear();
   }
   reach_soon();
   if (!is_voter() && introduce_timer_ == 0) {

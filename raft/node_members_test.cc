@@ -114,6 +114,24 @@ TEST_F(NodeMembers, I17_ALostDiskIsReplacedUnderTheSameNodeId) {
   EXPECT_EQ(cluster.member(lost).machine->entries, sent_);
 }
 
+// Neither its log nor its file names the one that leads by now, and the leader needs its answers.
+TEST_F(NodeMembers, AVoterThatWasAwayAnswersALeaderThatItDoesNotKnowAsAVoter) {
+  NodeCluster cluster(3, 1, 1);
+  cluster.start_all();
+  work(cluster, 5);
+  if (cluster.leader() == 0) {
+    ASSERT_TRUE(cluster.transfer(1, seconds(5)).ok());
+  }
+  cluster.kill(0);
+  ASSERT_TRUE(add(cluster, 3).ok()) << cluster.standing();
+  ASSERT_TRUE(cluster.transfer(3, seconds(5)).ok()) << cluster.standing();
+  work(cluster, 5);
+  cluster.start(0);
+  work(cluster, 5);
+  EXPECT_TRUE(cluster.await_applied(sent_.size(), seconds(10))) << cluster.standing();
+  EXPECT_EQ(cluster.member(0).machine->entries, sent_);
+}
+
 TEST_F(NodeMembers, P12_ALeaderThatIsRemovedSaysSoAndLeavesAtOnce) {
   NodeCluster cluster(3);
   cluster.start_all();

@@ -60,7 +60,7 @@ Content content_at(int64_t index) {
 
 absl::StatusOr<Content> content_of(const MetadataStore& store) {
   Content content;
-  const absl::Status status = store.scan("", [&](std::string_view key, std::string_view value) {
+  absl::Status status = store.scan("", [&](std::string_view key, std::string_view value) {
     content[std::string(key)] = std::string(value);
   });
   if (!status.ok()) return status;

@@ -180,7 +180,7 @@ class RocksDbStore final : public MetadataStore {
       digests_.add(write);
     }
     add_applied(batch, applied, term, digests_);
-    const absl::Status written =
+    absl::Status written =
         from_rocksdb(database_->Write({}, &batch), absl::StrCat("write ", directory_));
     if (!written.ok()) {
       digests_ = Digests();

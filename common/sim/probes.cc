@@ -29,7 +29,7 @@ Planted::~Planted() { probes().mistake.clear(); }
 
 uint64_t Planted::moments() { return probes().moments; }
 
-const std::map<std::string, uint64_t, std::less<>>& reached_branches() { return probes().branches; }
+std::map<std::string, uint64_t, std::less<>> reached_branches() { return probes().branches; }
 
 // In the place of what common/probe.cc does.
 bool planted(std::string_view mistake) {

@@ -25,6 +25,6 @@ class Planted {
 };
 
 // How often each branch was reached since the process began.
-const std::map<std::string, uint64_t, std::less<>>& reached_branches();
+std::map<std::string, uint64_t, std::less<>> reached_branches();
 
 }  // namespace barnabas

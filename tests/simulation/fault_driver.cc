@@ -124,6 +124,8 @@ bool FaultDriver::wiped_voter_is_away() {
 bool FaultDriver::may_wipe_controller(const std::string& name) {
   ControllerProcess* const active = cluster_.active_controller();
   if (active == nullptr || !cluster_.running(name)) return false;
+  // Its file names itself alone: blank, it would found a cluster of its own.
+  if (options_.cluster.controllers == 1) return false;
   const raft::Status status = active->node().status();
   size_t voters = 0;
   bool votes = false;
@@ -149,8 +151,8 @@ bool FaultDriver::strike(const PlannedFault& fault) {
   const std::vector<std::string> brokers = cluster_.broker_names();
   const std::string anybody = all[fault.who % all.size()];
   const std::string another = all[fault.other % all.size()];
-  const std::string a_broker = brokers[fault.who % brokers.size()];
-  const std::string a_controller = controllers[fault.who % controllers.size()];
+  const std::string& a_broker = brokers[fault.who % brokers.size()];
+  const std::string& a_controller = controllers[fault.who % controllers.size()];
   const auto random = seeded_random(fault.more);
   SimNetwork& network = cluster_.network();
   switch (fault.kind) {
@@ -301,7 +303,7 @@ bool FaultDriver::strike(const PlannedFault& fault) {
       // One after the other, each long enough after the one before to have left the in-sync sets.
       Duration at{0};
       for (size_t i = 0; i < brokers.size(); ++i) {
-        const std::string name = brokers[(fault.who + i) % brokers.size()];
+        const std::string& name = brokers[(fault.who + i) % brokers.size()];
         later(at, [this, name, i] {
           if (healed_ || !cluster_.running(name)) return;
           if (i % 2 == 0) {

@@ -29,7 +29,7 @@ __attribute__((noreturn)) void report_and_abort() {
 }
 
 Verdict run_once(const Trial& trial) {
-  const std::map<std::string, uint64_t, std::less<>> before = reached_branches();
+  const auto before = reached_branches();
   const Planted planted(trial.mistake);
   Run run(trial.options);
   now_running(&run);
