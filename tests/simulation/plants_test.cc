@@ -34,7 +34,7 @@ class PlantedMistakeTest : public ::testing::TestWithParam<Plant> {};
 TEST_P(PlantedMistakeTest, IsCaughtAndTheSameRunsPassWithoutIt) {
   const Plant& plant = GetParam();
   uint64_t moments = 0;
-  for (uint64_t seed = plant.first_seed; seed < plant.first_seed + plant.seeds; ++seed) {
+  for (uint64_t seed = 1; seed <= kSeedsForAPlant; ++seed) {
     const Verdict sound = run(plant, seed, "");
     ASSERT_EQ(sound.outcome, Outcome::kPassed) << "without the mistake\n" << sound.report;
     const Verdict verdict = run(plant, seed, plant.mistake);
