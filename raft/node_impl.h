@@ -95,6 +95,8 @@ class NodeImpl final : public Node, private PeerLinks::Listener {
   void reach_soon();
   void reach_members();
   void answer(Changed done, const absl::Status& status);
+  // Has told `done` why there can be no change now.
+  bool refuses_change(Changed& done);
   void answer_change(const absl::Status& status);
   void answer_transfer(const absl::Status& status);
   void members_changed(Effects& effects);

@@ -121,15 +121,18 @@ void NodeImpl::reach_members() {
 
 // ---- The verbs ----
 
-void NodeImpl::add_voter(ControllerId id, Changed done) {
+bool NodeImpl::refuses_change(Changed& done) {
   if (core_ == nullptr || !leading_) {
     done(absl::UnavailableError("not the leader"));
-    return;
+    return true;
   }
-  if (change_.has_value()) {
-    done(absl::FailedPreconditionError("another change of the voters is under way"));
-    return;
-  }
+  if (!change_.has_value()) return false;
+  done(absl::FailedPreconditionError("another change of the voters is under way"));
+  return true;
+}
+
+void NodeImpl::add_voter(ControllerId id, Changed done) {
+  if (refuses_change(done)) return;
   const auto known = introduced_.find(id);
   if (known == introduced_.end() || !is_observed(known->second.who)) {
     const auto& voters = core_->configuration().voters;
@@ -147,14 +150,7 @@ void NodeImpl::add_voter(ControllerId id, Changed done) {
 }
 
 void NodeImpl::remove_voter(ControllerId id, std::optional<Uuid> directory, Changed done) {
-  if (core_ == nullptr || !leading_) {
-    done(absl::UnavailableError("not the leader"));
-    return;
-  }
-  if (change_.has_value()) {
-    done(absl::FailedPreconditionError("another change of the voters is under way"));
-    return;
-  }
+  if (refuses_change(done)) return;
   std::vector<VoterId> meant;
   for (const auto& [voter, endpoint] : core_->configuration().voters) {
     if (voter.id == id && directory.value_or(voter.directory) == voter.directory) {
