@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "proto/admin.pb.h"
-#include "tests/simulation/run.h"
+#include "tests/simulation/scenario.h"
 
 namespace barnabas::simulation {
 namespace {
@@ -30,35 +30,8 @@ SwarmOptions calm(uint64_t seed) {
   return options;
 }
 
-class LineageScenario : public ::testing::Test {
+class LineageScenario : public ScenarioTest {
  protected:
-  LineageScenario() { FLAGS_minloglevel = google::GLOG_FATAL; }
-
-  void set_up(SwarmOptions options) {
-    run_ = std::make_unique<simulation::Run>(std::move(options));
-    ASSERT_TRUE(run_->form()) << run_->report();
-  }
-  Cluster& cluster() { return run_->cluster(); }
-  void pass(Duration time) {
-    run_->until([] { return false; }, time, "");
-    ASSERT_FALSE(run_->findings().any()) << run_->report();
-  }
-  bool reaches(absl::AnyInvocable<bool()> done, Duration limit) {
-    return run_->until(std::move(done), limit, "the scenario's condition");
-  }
-  void finish() { ASSERT_TRUE(run_->finish()) << run_->report(); }
-
-  const metadata::PartitionImage* partition(const std::string& topic) {
-    ControllerProcess* const active = cluster().active_controller();
-    if (active == nullptr) return nullptr;
-    const auto* const known = active->controller().committed_image().topic_by_name(topic);
-    return known == nullptr ? nullptr : &known->partitions[0];
-  }
-  std::string leader_of(const std::string& topic) {
-    const metadata::PartitionImage* const state = partition(topic);
-    if (state == nullptr || state->leader == kNoBroker) return "";
-    return Cluster::broker_name(state->leader.value());
-  }
   bool in_sync(const std::string& topic, size_t members) {
     const metadata::PartitionImage* const state = partition(topic);
     return state != nullptr && state->in_sync.size() == members && state->leader != kNoBroker;
@@ -67,10 +40,6 @@ class LineageScenario : public ::testing::Test {
     std::vector<std::string> out = cluster().broker_names();
     std::erase(out, than);
     return out;
-  }
-  bool more_is_acknowledged(Duration limit) {
-    const uint64_t before = run_->workload().acknowledged();
-    return reaches([this, before] { return run_->workload().acknowledged() > before + 20; }, limit);
   }
   // The followers lose their power one after the other, until the leader is in sync alone.
   void thin_out(const std::string& topic, const std::string& leader) {
@@ -81,8 +50,6 @@ class LineageScenario : public ::testing::Test {
     }
     ASSERT_TRUE(reaches([&] { return in_sync(topic, 1); }, seconds(15))) << run_->report();
   }
-
-  std::unique_ptr<simulation::Run> run_;
 };
 
 TEST_F(LineageScenario, P29_AnEligibleReplicaFollowsTheLastOneAndNothingAcknowledgedIsLost) {

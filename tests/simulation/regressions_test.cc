@@ -5,7 +5,7 @@
 #include <glog/logging.h>
 #include <gtest/gtest.h>
 
-#include "tests/simulation/run.h"
+#include "tests/simulation/scenario.h"
 
 namespace barnabas::simulation {
 namespace {
@@ -13,49 +13,18 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class Regression : public ::testing::Test {
+class Regression : public ScenarioTest {
  protected:
-  Regression() { FLAGS_minloglevel = google::GLOG_FATAL; }
-
   void set_up(uint64_t seed, int partitions = 3) {
     SwarmOptions options;
     options.seed = seed;
     options.workload.topics = 1;
     options.workload.partitions = partitions;
     options.workload.churn = churn_;
-    run_ = std::make_unique<simulation::Run>(std::move(options));
-    ASSERT_TRUE(run_->form()) << run_->report();
+    ScenarioTest::set_up(std::move(options));
   }
-  Cluster& cluster() { return run_->cluster(); }
   SimNetwork& network() { return cluster().network(); }
-  void pass(Duration time) {
-    run_->until([] { return false; }, time, "");
-    ASSERT_FALSE(run_->findings().any()) << run_->report();
-  }
-  bool reaches(absl::AnyInvocable<bool()> done, Duration limit) {
-    return run_->until(std::move(done), limit, "the scenario's condition");
-  }
-  bool more_is_acknowledged(Duration limit) {
-    const uint64_t before = run_->workload().acknowledged();
-    return reaches([this, before] { return run_->workload().acknowledged() > before + 20; }, limit);
-  }
-  void finish() { ASSERT_TRUE(run_->finish()) << run_->report(); }
-
-  const metadata::PartitionImage* partition(int index) {
-    ControllerProcess* const active = cluster().active_controller();
-    if (active == nullptr) return nullptr;
-    const metadata::TopicImage* const topic =
-        active->controller().committed_image().topic_by_name(Workload::topic_name(0));
-    return topic == nullptr ? nullptr : &topic->partitions[static_cast<size_t>(index)];
-  }
-  std::string leader_of(int index) {
-    const metadata::PartitionImage* const state = partition(index);
-    if (state == nullptr || state->leader == kNoBroker) return "";
-    return Cluster::broker_name(state->leader.value());
-  }
-
   bool churn_ = false;
-  std::unique_ptr<simulation::Run> run_;
 };
 
 // Whoever reads asks somebody who has applied what was acknowledged, or is told so; also from

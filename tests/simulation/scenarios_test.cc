@@ -4,7 +4,7 @@
 #include <glog/logging.h>
 #include <gtest/gtest.h>
 
-#include "tests/simulation/run.h"
+#include "tests/simulation/scenario.h"
 
 namespace barnabas::simulation {
 namespace {
@@ -21,39 +21,8 @@ SwarmOptions calm(uint64_t seed) {
   return options;
 }
 
-class Scenario : public ::testing::Test {
+class Scenario : public ScenarioTest {
  protected:
-  Scenario() { FLAGS_minloglevel = google::GLOG_FATAL; }
-
-  void set_up(SwarmOptions options) {
-    run_ = std::make_unique<simulation::Run>(std::move(options));
-    ASSERT_TRUE(run_->form()) << run_->report();
-  }
-  Cluster& cluster() { return run_->cluster(); }
-  void pass(Duration time) {
-    run_->until([] { return false; }, time, "");
-    ASSERT_FALSE(run_->findings().any()) << run_->report();
-  }
-  bool reaches(absl::AnyInvocable<bool()> done, Duration limit) {
-    return run_->until(std::move(done), limit, "the scenario's condition");
-  }
-  void finish() { ASSERT_TRUE(run_->finish()) << run_->report(); }
-
-  const metadata::Image* image() {
-    ControllerProcess* const active = cluster().active_controller();
-    return active == nullptr ? nullptr : &active->controller().committed_image();
-  }
-  const metadata::PartitionImage* partition(int index) {
-    const metadata::Image* const known = image();
-    if (known == nullptr) return nullptr;
-    const metadata::TopicImage* const topic = known->topic_by_name(Workload::topic_name(0));
-    return topic == nullptr ? nullptr : &topic->partitions[static_cast<size_t>(index)];
-  }
-  std::string leader_of(int index) {
-    const metadata::PartitionImage* const state = partition(index);
-    if (state == nullptr || state->leader == kNoBroker) return "";
-    return Cluster::broker_name(state->leader.value());
-  }
   bool all_in_sync() {
     for (int i = 0; i < 3; ++i) {
       const metadata::PartitionImage* const state = partition(i);
@@ -61,13 +30,6 @@ class Scenario : public ::testing::Test {
     }
     return true;
   }
-  uint64_t acknowledged() { return run_->workload().acknowledged(); }
-  bool more_is_acknowledged(Duration limit) {
-    const uint64_t before = acknowledged();
-    return reaches([this, before] { return acknowledged() > before + 20; }, limit);
-  }
-
-  std::unique_ptr<simulation::Run> run_;
 };
 
 TEST_F(Scenario, AClusterFormsWorksAndReplicates) {
